@@ -1,0 +1,18 @@
+// Every benchmark, by the word that runs it. Each checks its results before it prints a time.
+(string Name, string Summary, Action<string[]> Run)[] benchmarks =
+[
+];
+
+if (args.Length == 0 || Array.Find(benchmarks, b => b.Name == args[0]) is not { Run: not null } chosen)
+{
+    Console.WriteLine("usage: dotnet run --project bench -c Release -- NAME [options]");
+    foreach (var (name, summary, _) in benchmarks)
+    {
+        Console.WriteLine($"  {name,-12} {summary}");
+    }
+
+    return args.Length == 0 ? 0 : 1;
+}
+
+chosen.Run(args[1..]);
+return 0;

@@ -1,0 +1,18 @@
+using System.Text.Json.Nodes;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Codecs;
+
+/// <summary>A tensor in packed form: what the container stores of it. docs/format.md gives each codec's arrays to the bit.</summary>
+/// <param name="Codec">The codec's name, by which the Runtime finds its decoder.</param>
+/// <param name="Parameters">The decoder's parameters. Numbers, texts and booleans only; the order of keys is kept.</param>
+/// <param name="Parts">The stored arrays.</param>
+public sealed record EncodedTensor(string Codec, JsonObject Parameters, IReadOnlyList<EncodedPart> Parts);
+
+/// <summary>One stored array of a packed tensor.</summary>
+/// <param name="Name">Such as <c>codes</c>; of a shared table, its name among all tables, which determines its bytes: <c>grid.p2n256</c>.</param>
+/// <param name="DType">The element type.</param>
+/// <param name="Shape">The dimensions.</param>
+/// <param name="Bytes">The elements, little-endian.</param>
+/// <param name="Shared">True for a table that is stored once in a file, however many tensors use it.</param>
+public sealed record EncodedPart(string Name, DType DType, long[] Shape, byte[] Bytes, bool Shared = false);

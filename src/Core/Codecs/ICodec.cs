@@ -1,0 +1,45 @@
+using Compress.Core.Models;
+
+namespace Compress.Core.Codecs;
+
+/// <summary>
+/// A compression method as recipes name it. Adding one adds a folder here, a folder in Runtime/Codecs, a row to
+/// <see cref="CodecTable"/>, a row to the Runtime's decoder table, and a page in docs/codecs.
+/// </summary>
+public interface ICodec
+{
+    /// <summary>The name in recipes: <c>higgs</c>.</summary>
+    string Name { get; }
+
+    /// <summary>One line for <c>compress init</c> and the schema.</summary>
+    string Summary { get; }
+
+    /// <summary>Raised whenever the same settings and weights give other bytes than before: old cache entries are then not used.</summary>
+    int Version { get; }
+
+    /// <summary>The settings that recipes may give it.</summary>
+    IReadOnlyList<Setting> Settings { get; }
+
+    /// <summary>An encoder for settings that have passed their types and bounds.</summary>
+    /// <param name="settings">Every setting, its default where the recipe is silent.</param>
+    /// <param name="seed">The recipe's seed.</param>
+    /// <exception cref="SettingException">Settings that do not go together.</exception>
+    ILayerEncoder Configure(SettingValues settings, ulong seed);
+}
+
+/// <summary>Encodes tensors with fixed settings. Safe for several threads.</summary>
+public interface ILayerEncoder
+{
+    /// <summary>
+    /// The canonical text of every setting that can change a byte of the output; a part of the cache key.
+    /// Two encoders with the same text give the same bytes.
+    /// </summary>
+    string Settings { get; }
+
+    /// <summary>
+    /// Encodes a matrix whose values are all finite. The result depends on the weights and <see cref="Settings"/> alone:
+    /// not on the CPU, the number of threads, or anything else of the machine.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken);
+}

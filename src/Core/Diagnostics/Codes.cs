@@ -1,0 +1,60 @@
+namespace Compress.Core.Diagnostics;
+
+/// <summary>
+/// Every diagnostic code. 1xxx: items and recipes; 2xxx: models and quality; 3xxx: cache; 4xxx: environment; 5xxx: our own faults.
+/// Codes are never reused; each has a section in docs/diagnostics.md. This file is also compiled into the MSBuild task.
+/// </summary>
+public static class Codes
+{
+    // 10xx: compress.yaml
+    public const string RecipeSyntax = "CMPR1001";
+    public const string RecipeUnknownKey = "CMPR1002";
+    public const string RecipeWrongType = "CMPR1003";
+    public const string RecipeBadValue = "CMPR1004";
+    public const string RecipeUnknownMethod = "CMPR1005";
+    public const string RecipeSettingNotOfMethod = "CMPR1006";
+    public const string RecipeMatchesNothing = "CMPR1007";
+    public const string RecipeRuleShadowed = "CMPR1008";
+    public const string RecipeNotReadable = "CMPR1009";
+    public const string RecipeVersion = "CMPR1010";
+    public const string RecipeConflict = "CMPR1011";
+
+    // 11xx: <CompressedModel> items
+    public const string ItemModelMissing = "CMPR1101";
+    public const string ItemBadMetadata = "CMPR1102";
+    public const string ItemDuplicateClass = "CMPR1103";
+    public const string ItemRecipeMissing = "CMPR1104";
+    public const string ItemUnknownProperty = "CMPR1105";
+
+    // 20xx: model files
+    public const string ModelNotReadable = "CMPR2001";
+    public const string ModelUnknownFormat = "CMPR2002";
+    public const string ModelMalformed = "CMPR2003";
+    public const string ModelEmpty = "CMPR2004";
+    public const string ModelNonFinite = "CMPR2005";
+    public const string ModelTensorNotCompressible = "CMPR2006";
+    public const string ModelNameTaken = "CMPR2007";
+    public const string ModelValueOutOfRange = "CMPR2008";
+    public const string ModelChanged = "CMPR2009";
+
+    // 21xx: quality
+    public const string GateFailed = "CMPR2101";
+
+    // 22xx: packed files
+    public const string PackedMalformed = "CMPR2201";
+
+    // 30xx: cache
+    public const string CacheNotWritable = "CMPR3001";
+    public const string CacheEntryDamaged = "CMPR3002";
+
+    // 40xx: environment
+    public const string OutputNotWritable = "CMPR4001";
+    public const string EngineNotFound = "CMPR4002";
+    public const string SdkTooOld = "CMPR4003";
+    public const string ArgumentInvalid = "CMPR4004";
+    public const string RuntimeMissing = "CMPR4005";
+
+    // 50xx: our own faults
+    public const string Internal = "CMPR5001";
+    public const string EngineDied = "CMPR5002";
+}

@@ -1,0 +1,35 @@
+using System.Globalization;
+
+namespace Compress.Core.Diagnostics;
+
+/// <summary>How bad a <see cref="Diagnostic"/> is.</summary>
+public enum Severity
+{
+    /// <summary>The build goes on.</summary>
+    Warning,
+
+    /// <summary>The build fails.</summary>
+    Error,
+}
+
+/// <summary>
+/// One message for the user about something that is the user's to mend. Codes are listed in <see cref="Codes"/>;
+/// docs/diagnostics.md has a section for each.
+/// </summary>
+/// <param name="Code">Such as <c>CMPR1004</c>.</param>
+/// <param name="Severity">Warning or error.</param>
+/// <param name="Message">One line: what was found, what was expected, what to do.</param>
+/// <param name="File">The absolute path of the file at fault, if any.</param>
+/// <param name="Line">1-based; 1 for files without lines.</param>
+/// <param name="Column">1-based.</param>
+public sealed record Diagnostic(string Code, Severity Severity, string Message, string? File = null, int Line = 1, int Column = 1)
+{
+    /// <summary>MSBuild's canonical form: <c>/abs/compress.yaml(7,5): error CMPR1004: text</c>.</summary>
+    public override string ToString()
+    {
+        string origin = File is null ? "compress" : string.Create(CultureInfo.InvariantCulture, $"{File}({Line},{Column})");
+        return $"{origin}: {(Severity == Severity.Error ? "error" : "warning")} {Code}: {OneLine(Message)}";
+    }
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+}

@@ -1,0 +1,28 @@
+using Compress.Runtime.Codecs.Keep;
+
+namespace Compress.Runtime.Codecs;
+
+/// <summary>The codecs that this version reads. Adding a codec adds one row.</summary>
+internal static class DecoderTable
+{
+    private static readonly (string Codec, Func<PackedParts, PackedTensor> Open)[] Rows =
+    [
+        ("keep", parts => new KeepTensor(parts)),
+    ];
+
+    /// <summary>Opens a packed tensor by its codec's name.</summary>
+    /// <exception cref="InvalidDataException">The codec is unknown, or the parts do not fit it.</exception>
+    public static PackedTensor Open(string codec, PackedParts parts)
+    {
+        foreach (var row in Rows)
+        {
+            if (row.Codec == codec)
+            {
+                return row.Open(parts);
+            }
+        }
+
+        throw parts.Bad($"codec '{codec}' is not known to this version of Compress.Runtime "
+            + $"({string.Join(", ", Rows.Select(row => row.Codec))})");
+    }
+}

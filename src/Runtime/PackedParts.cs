@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Runtime;
+
+/// <summary>What a codec's decoder is given: the tensor's identity, its parameters, and its stored arrays.</summary>
+internal sealed class PackedParts
+{
+    private readonly Func<string, (TensorEntry Entry, ByteView View)?> find;
+    private long ownBytes;
+    private double sharedBits;
+
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="dtype">Its element type in the source model.</param>
+    /// <param name="shape">Its shape in the source model.</param>
+    /// <param name="parameters">The JSON object of the codec's parameters.</param>
+    /// <param name="find">Finds a stored array of the container by its full name.</param>
+    /// <param name="sharedBitsPerWeight">Bits per weight that each user of a shared table (by its full name) answers for.</param>
+    public PackedParts(
+        string name,
+        DType dtype,
+        IReadOnlyList<long> shape,
+        JsonElement parameters,
+        Func<string, (TensorEntry Entry, ByteView View)?> find,
+        Func<string, double> sharedBitsPerWeight)
+    {
+        Name = name;
+        DType = dtype;
+        Shape = shape;
+        Parameters = parameters;
+        this.find = find;
+        SharedBitsPerWeight = sharedBitsPerWeight;
+    }
+
+    public string Name { get; }
+
+    public DType DType { get; }
+
+    public IReadOnlyList<long> Shape { get; }
+
+    public JsonElement Parameters { get; }
+
+    /// <summary>Bytes of the parts taken so far: what the tensor alone stores.</summary>
+    public long OwnBytes => ownBytes;
+
+    /// <summary>Bits per weight that the shared tables taken so far cost this tensor.</summary>
+    public double SharedBits => sharedBits;
+
+    private Func<string, double> SharedBitsPerWeight { get; }
+
+    /// <summary>An integer parameter within bounds.</summary>
+    /// <exception cref="InvalidDataException">It is absent, no integer, or out of bounds.</exception>
+    public int Int(string parameter, int min, int max)
+    {
+        if (!Parameters.TryGetProperty(parameter, out var value) || value.ValueKind != JsonValueKind.Number
+            || !value.TryGetInt32(out int number) || number < min || number > max)
+        {
+            throw Bad($"parameter '{parameter}' is not an integer from {min} to {max}");
+        }
+
+        return number;
+    }
+
+    /// <summary>A 64-bit unsigned parameter, such as a seed.</summary>
+    /// <exception cref="InvalidDataException">It is absent or not such a number.</exception>
+    public ulong UInt64(string parameter) =>
+        Parameters.TryGetProperty(parameter, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetUInt64(out ulong number)
+            ? number
+            : throw Bad($"parameter '{parameter}' is not an unsigned 64-bit integer");
+
+    /// <summary>A boolean parameter.</summary>
+    /// <exception cref="InvalidDataException">It is absent or no boolean.</exception>
+    public bool Bool(string parameter) =>
+        Parameters.TryGetProperty(parameter, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Bad($"parameter '{parameter}' is not true or false");
+
+    /// <summary>A text parameter.</summary>
+    /// <exception cref="InvalidDataException">It is absent or no text.</exception>
+    public string Text(string parameter) =>
+        Parameters.TryGetProperty(parameter, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : throw Bad($"parameter '{parameter}' is not a text");
+
+    /// <summary>A stored array of this tensor, of exactly the expected type and size.</summary>
+    /// <exception cref="InvalidDataException">It is absent, or of another type or size.</exception>
+    public ByteView Part(string part, DType dtype, long count)
+    {
+        var view = Find(PackedFormat.PartName(Name, part), dtype, count);
+        ownBytes += view.Length;
+        return view;
+    }
+
+    /// <summary>A table that several tensors share, of exactly the expected type and size.</summary>
+    /// <exception cref="InvalidDataException">It is absent, or of another type or size.</exception>
+    public ByteView Shared(string table, DType dtype, long count)
+    {
+        string name = PackedFormat.SharedName(table);
+        var view = Find(name, dtype, count);
+        sharedBits += SharedBitsPerWeight(name);
+        return view;
+    }
+
+    /// <summary>The tensor's own array, for tensors that are stored under their own name.</summary>
+    public (TensorEntry Entry, ByteView View) Self()
+    {
+        var found = find(Name) ?? throw Bad("it is not in the file");
+        ownBytes += found.View.Length;
+        return found;
+    }
+
+    /// <summary>The error for a tensor whose description and contents do not fit.</summary>
+    public InvalidDataException Bad(string what) => new($"packed tensor '{Name}': {what}");
+
+    private ByteView Find(string name, DType dtype, long count)
+    {
+        var (entry, view) = find(name) ?? throw Bad($"its array '{name}' is not in the file");
+        if (entry.DType != dtype || entry.Count != count)
+        {
+            throw Bad($"its array '{name}' holds {entry.Count} {entry.DType.Name()}, expected {count} {dtype.Name()}");
+        }
+
+        return view;
+    }
+}

@@ -1,0 +1,164 @@
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Runtime;
+
+/// <summary>
+/// A tensor in its packed form. A tensor of shape <c>[d0, d1, …]</c> is treated as the matrix <c>[d0, d1·d2·…]</c>
+/// (<see cref="Rows"/> by <see cref="Columns"/>), a vector as one row. Nothing is unpacked until asked for.
+/// All members may be called from several threads at once; <see cref="PackedModel.Dispose"/> must wait until none is running.
+/// </summary>
+public abstract class PackedTensor
+{
+    private readonly long[] shape;
+
+    private protected PackedTensor(PackedParts parts)
+    {
+        Name = parts.Name;
+        DType = parts.DType;
+        shape = [.. parts.Shape];
+        long count = 1;
+        foreach (long dimension in shape)
+        {
+            count = dimension >= 0 ? checked(count * dimension) : throw parts.Bad($"dimension {dimension} in its shape");
+        }
+
+        Count = count;
+        long rows = shape.Length <= 1 ? 1 : shape[0];
+        long columns = rows == 0 ? 0 : count / rows;
+        if (rows > int.MaxValue || columns > int.MaxValue)
+        {
+            throw parts.Bad($"a matrix of {rows} × {columns}; a side has at most {int.MaxValue}");
+        }
+
+        Rows = (int)rows;
+        Columns = (int)columns;
+    }
+
+    /// <summary>The tensor's name in the source model, such as <c>model.layers.0.mlp.up_proj.weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The element type that the tensor had in the source model.</summary>
+    public DType DType { get; }
+
+    /// <summary>The dimensions, outermost first; empty for a scalar. Linear layers are <c>[out, in]</c>.</summary>
+    public ReadOnlySpan<long> Shape => shape;
+
+    /// <summary>The number of elements.</summary>
+    public long Count { get; }
+
+    /// <summary>Rows of the matrix view: the first dimension, or 1 for vectors and scalars.</summary>
+    public int Rows { get; }
+
+    /// <summary>Columns of the matrix view: the product of all dimensions but the first.</summary>
+    public int Columns { get; }
+
+    /// <summary>The codec's name as in <c>compress.yaml</c>: <c>higgs</c>, <c>uniform</c>, <c>keep</c>, …</summary>
+    public abstract string Codec { get; }
+
+    /// <summary>Bytes that this tensor alone takes in the file: codes, scales, padding; without tables that it shares.</summary>
+    public long StoredBytes { get; private protected set; }
+
+    /// <summary>
+    /// All stored bits over the number of weights: codes, scales, padding, and the tensor's part of the tables that it
+    /// shares with others (each table is charged to its users by their numbers of weights).
+    /// </summary>
+    public double BitsPerWeight { get; private protected set; }
+
+    /// <summary>
+    /// Unpacks the whole tensor, row-major. Bit-exact: the same floats on every machine.
+    /// </summary>
+    /// <param name="destination">At least <see cref="Count"/> floats.</param>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public void Dequantize(Span<float> destination) => DequantizeRows(0, Rows, destination);
+
+    /// <summary>
+    /// Unpacks <paramref name="rowCount"/> rows from <paramref name="firstRow"/> (0-based), row-major.
+    /// Bit-exact: the same floats on every machine.
+    /// </summary>
+    /// <param name="firstRow">The first row, 0-based.</param>
+    /// <param name="rowCount">How many rows.</param>
+    /// <param name="destination">At least <c>rowCount · Columns</c> floats.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rows are not all in the matrix.</exception>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public void DequantizeRows(int firstRow, int rowCount, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)firstRow, (uint)Rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rowCount, (uint)(Rows - firstRow));
+        long needed = (long)rowCount * Columns;
+        if (destination.Length < needed)
+        {
+            throw new ArgumentException($"{destination.Length} floats for {rowCount} rows of {Columns}", nameof(destination));
+        }
+
+        for (int row = 0; row < rowCount; row++)
+        {
+            DequantizeRow(firstRow + row, destination.Slice(row * Columns, Columns));
+        }
+    }
+
+    /// <summary>
+    /// <c>y = W x</c>, straight from the packed weights. Agrees with the product of the dequantized matrix within
+    /// a relative tolerance that the codec's page states; does not depend on the number of threads.
+    /// </summary>
+    /// <param name="x">The vector, <c>[Columns]</c>.</param>
+    /// <param name="y">Receives the product, <c>[Rows]</c>. Must not overlap <paramref name="x"/>.</param>
+    /// <exception cref="ArgumentException">A length does not fit.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public void Multiply(ReadOnlySpan<float> x, Span<float> y) => Multiply(x, y, 1);
+
+    /// <summary>
+    /// <c>Y = X Wᵀ</c> for a batch of row vectors, straight from the packed weights. Each row's result agrees with
+    /// <see cref="Multiply(ReadOnlySpan{float}, Span{float})"/> within the codec's tolerance.
+    /// </summary>
+    /// <param name="x">The batch, <c>[batch, Columns]</c>.</param>
+    /// <param name="y">Receives the products, <c>[batch, Rows]</c>. Must not overlap <paramref name="x"/>.</param>
+    /// <param name="batch">The number of vectors.</param>
+    /// <exception cref="ArgumentException">A length does not fit.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(batch);
+        if (x.Length != (long)batch * Columns)
+        {
+            throw new ArgumentException($"{x.Length} floats for {batch} vectors of {Columns}", nameof(x));
+        }
+
+        if (y.Length != (long)batch * Rows)
+        {
+            throw new ArgumentException($"{y.Length} floats for {batch} results of {Rows}", nameof(y));
+        }
+
+        if (x.Overlaps(y))
+        {
+            throw new ArgumentException("the result overlaps the input", nameof(y));
+        }
+
+        if (batch == 0 || Rows == 0)
+        {
+            return;
+        }
+
+        if (Columns == 0)
+        {
+            y.Clear();
+            return;
+        }
+
+        MultiplyCore(x, y, batch);
+    }
+
+    /// <summary>Unpacks one row into exactly <see cref="Columns"/> floats. Arguments are checked.</summary>
+    private protected abstract void DequantizeRow(int row, Span<float> destination);
+
+    /// <summary>The product; arguments are checked, none of the sizes is zero.</summary>
+    private protected abstract void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch);
+
+    /// <summary>Called last by a codec's constructor, when all its parts have been taken.</summary>
+    private protected void CountBits(PackedParts parts)
+    {
+        StoredBytes = parts.OwnBytes;
+        BitsPerWeight = Count == 0 ? 0 : (8.0 * parts.OwnBytes / Count) + parts.SharedBits;
+    }
+}
