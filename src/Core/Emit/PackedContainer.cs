@@ -1,0 +1,54 @@
+using System.Text;
+using System.Text.Json;
+using Compress.Runtime;
+
+namespace Compress.Core.Emit;
+
+/// <summary>One tensor of a packed model to be written.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Description">Its description in JSON, or null for a tensor that is stored in its own type under its own name.</param>
+/// <param name="Arrays">Its arrays with their full names, shared tables included.</param>
+public sealed record PackedEntry(string Name, JsonElement? Description, IReadOnlyList<StoredArray> Arrays);
+
+/// <summary>Writes the packed container; docs/format.md describes it.</summary>
+public static class PackedContainer
+{
+    /// <summary>The key in <c>__metadata__</c> for the digest of everything that the file was made from.</summary>
+    public const string DigestKey = "compress.digest";
+
+    /// <summary>Writes a packed model.</summary>
+    /// <param name="stream">Receives the file.</param>
+    /// <param name="tensors">In any order; the file's order is by name.</param>
+    /// <param name="metadata">Further entries of <c>__metadata__</c>.</param>
+    public static void Write(Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        var ordered = tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
+        var all = new Dictionary<string, string>(metadata, StringComparer.Ordinal) { [PackedFormat.MetadataKey] = Describe(ordered) };
+        var arrays = ordered.SelectMany(tensor => tensor.Arrays).DistinctBy(array => array.Name, StringComparer.Ordinal);
+        SafetensorsWriter.Write(stream, all, arrays);
+    }
+
+    private static string Describe(List<PackedEntry> tensors)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("version", PackedFormat.Version);
+            json.WriteStartObject("tensors");
+            foreach (var tensor in tensors)
+            {
+                if (tensor.Description is { } description)
+                {
+                    json.WritePropertyName(tensor.Name);
+                    description.WriteTo(json);
+                }
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+}

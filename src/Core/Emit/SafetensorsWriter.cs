@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Emit;
+
+/// <summary>Writes safetensors files. The bytes depend on the arguments alone.</summary>
+public static class SafetensorsWriter
+{
+    // The data starts at a multiple of this, so that mapped floats are aligned.
+    private const int Alignment = 64;
+
+    /// <summary>
+    /// Writes a file. Arrays are ordered by descending element size, then by name: so each is aligned to its elements without gaps,
+    /// which the format forbids.
+    /// </summary>
+    /// <exception cref="InvalidDataException">An array wrote another number of bytes than it said.</exception>
+    public static void Write(Stream stream, IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredArray> arrays)
+    {
+        var ordered = arrays
+            .OrderByDescending(array => array.DType.SizeInBytes())
+            .ThenBy(array => array.Name, StringComparer.Ordinal)
+            .ToList();
+        byte[] header = Header(metadata, ordered);
+        stream.Write(BitConverter.GetBytes(header.LongLength));
+        stream.Write(header);
+        foreach (var array in ordered)
+        {
+            long start = stream.Position;
+            array.CopyTo(stream);
+            if (stream.Position - start != array.ByteLength)
+            {
+                throw new InvalidDataException($"array '{array.Name}' wrote {stream.Position - start} bytes instead of {array.ByteLength}");
+            }
+        }
+    }
+
+    private static byte[] Header(IReadOnlyDictionary<string, string> metadata, List<StoredArray> arrays)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (metadata.Count > 0)
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                {
+                    json.WriteString(key, value);
+                }
+
+                json.WriteEndObject();
+            }
+
+            long offset = 0;
+            foreach (var array in arrays)
+            {
+                json.WriteStartObject(array.Name);
+                json.WriteString("dtype", array.DType.Name());
+                json.WriteStartArray("shape");
+                foreach (long dimension in array.Shape)
+                {
+                    json.WriteNumberValue(dimension);
+                }
+
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(offset += array.ByteLength);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        // The format allows trailing spaces.
+        while ((sizeof(long) + buffer.Length) % Alignment != 0)
+        {
+            buffer.WriteByte((byte)' ');
+        }
+
+        return buffer.ToArray();
+    }
+}
