@@ -99,6 +99,26 @@ public abstract class PackedTensor
     }
 
     /// <summary>
+    /// The elements as stored, in place: of kept tensors, such as norm weights and integer tables. Valid until the model is disposed.
+    /// </summary>
+    /// <typeparam name="T">
+    /// The .NET type of the stored element (<see cref="float"/> for F32, <see cref="Half"/> for F16, <see cref="long"/> for I64;
+    /// <see cref="ushort"/> holds the bits of BF16, <see cref="byte"/> those of the 8-bit floats and of BOOL), or <see cref="byte"/> for
+    /// the bytes of any type.
+    /// </typeparam>
+    /// <param name="span">All elements, row-major, little-endian. They need not be aligned in memory.</param>
+    /// <returns>
+    /// False if the elements are stored as another type or by another codec than <c>keep</c>, or are more than a span can hold.
+    /// </returns>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public virtual bool TryGetSpan<T>(out ReadOnlySpan<T> span)
+        where T : unmanaged
+    {
+        span = default;
+        return false;
+    }
+
+    /// <summary>
     /// <c>y = W x</c>, straight from the packed weights. Agrees with the product of the dequantized matrix within
     /// a relative tolerance that the codec's page states; does not depend on the number of threads.
     /// </summary>

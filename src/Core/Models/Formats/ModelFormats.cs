@@ -1,4 +1,5 @@
 using System;
+using Compress.Core.Models.Formats.Safetensors;
 
 namespace Compress.Core.Models.Formats;
 
@@ -6,7 +7,7 @@ namespace Compress.Core.Models.Formats;
 public static class ModelFormats
 {
     /// <summary>All formats, in the order in which they are tried.</summary>
-    public static readonly IModelFormat[] All = [];
+    public static readonly IModelFormat[] All = [new SafetensorsFormat()];
 
     /// <summary>The format of the file or folder, or null if none recognizes it.</summary>
     public static IModelFormat? Find(string path) => Array.Find(All, format => format.Recognizes(path));
