@@ -1,4 +1,6 @@
+using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
+using Compress.Runtime.Codecs.Uniform;
 
 namespace Compress.Runtime.Codecs;
 
@@ -8,6 +10,8 @@ internal static class DecoderTable
     private static readonly (string Codec, Func<PackedParts, PackedTensor> Open)[] Rows =
     [
         ("keep", parts => new KeepTensor(parts)),
+        ("uniform", parts => new UniformTensor(parts)),
+        ("higgs", parts => new HiggsTensor(parts)),
     ];
 
     /// <summary>Opens a packed tensor by its codec's name.</summary>

@@ -1,0 +1,58 @@
+using System.Numerics;
+
+namespace Compress.Runtime.Numerics;
+
+/// <summary>
+/// The randomized Hadamard transform of rows of any width: signs, then the orthonormal Walsh–Hadamard transform of the disjoint
+/// blocks [0, B), [B, 2B), … with B = min(groupSize, the largest power of two ≤ width), then, if B does not divide the width, of the
+/// last B columns, which overlap. Orthogonal for every width, without padding. Bit-exact: the same floats on every machine.
+/// </summary>
+internal readonly struct Rotation
+{
+    private readonly int width;
+    private readonly int block;
+    private readonly ulong seed;
+
+    /// <param name="width">Columns of a row, at least 1.</param>
+    /// <param name="groupSize">The largest block, a power of two.</param>
+    /// <param name="seed">Seed of the signs.</param>
+    public Rotation(int width, int groupSize, ulong seed)
+    {
+        this.width = width;
+        this.seed = seed;
+        block = (int)Math.Min((uint)groupSize, BitOperations.RoundUpToPowerOf2(((uint)width / 2) + 1));
+    }
+
+    /// <summary>Rotates a row in place. Rotating weights and activations alike keeps their products.</summary>
+    public void Apply(Span<float> row)
+    {
+        row = row[..width];
+        Signs.Flip(row, seed);
+        TransformBlocks(row);
+        if (width % block != 0)
+        {
+            Hadamard.Transform(row[^block..]);
+        }
+    }
+
+    /// <summary>Undoes <see cref="Apply"/>, up to rounding.</summary>
+    public void Invert(Span<float> row)
+    {
+        row = row[..width];
+        if (width % block != 0)
+        {
+            Hadamard.Transform(row[^block..]);
+        }
+
+        TransformBlocks(row);
+        Signs.Flip(row, seed);
+    }
+
+    private void TransformBlocks(Span<float> row)
+    {
+        for (int start = 0; start + block <= row.Length; start += block)
+        {
+            Hadamard.Transform(row.Slice(start, block));
+        }
+    }
+}
