@@ -1,6 +1,7 @@
 // Every benchmark, by the word that runs it. Each checks its results before it prints a time.
 (string Name, string Summary, Action<string[]> Run)[] benchmarks =
 [
+    ("train-grid", "trains the two-dimensional grids of Core: --p 2 --n 256", Compress.Bench.GridTraining.Run),
 ];
 
 if (args.Length == 0 || Array.Find(benchmarks, b => b.Name == args[0]) is not { Run: not null } chosen)

@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Compress.Core.Numerics;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Codecs.Higgs;
+
+/// <summary>
+/// The n points of dimension p that stand for standard normal vectors: the shared table <c>grid.p2n256</c> and its bytes.
+/// p = 1 is computed (<see cref="LloydMax"/>); p = 2 has no closed form and was trained by <c>bench train-grid</c>.
+/// </summary>
+internal sealed class Grid
+{
+    private static readonly ConcurrentDictionary<(int P, int N), Lazy<Grid>> Known = new();
+
+    private Grid(int p, int n, byte[] bytes)
+    {
+        (P, N, Bytes) = (p, n, bytes);
+        Points = new float[n * p];
+        for (int i = 0; i < Points.Length; i++)
+        {
+            ushort bits = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(2 * i));
+            Points[i] = StoredType(n) == DType.BF16
+                ? BitConverter.UInt32BitsToSingle((uint)bits << 16)
+                : (float)BitConverter.UInt16BitsToHalf(bits);
+        }
+    }
+
+    /// <summary>The dimension of a point: how many weights one code stands for.</summary>
+    public int P { get; }
+
+    /// <summary>The number of points.</summary>
+    public int N { get; }
+
+    /// <summary>Bits of one code.</summary>
+    public int CodeBits => Bits(N);
+
+    /// <summary>The table's name among all shared tables.</summary>
+    public string Name => $"grid.p{P}n{N}";
+
+    /// <summary>The element type in which it is stored.</summary>
+    public DType DType => StoredType(N);
+
+    /// <summary>The table as stored, [n, p].</summary>
+    public byte[] Bytes { get; }
+
+    /// <summary>The stored values, [n, p]: those that a decoder sees, and among which the encoder searches.</summary>
+    public float[] Points { get; }
+
+    /// <summary>The sizes for which a grid of dimension 2 was trained.</summary>
+    public static IReadOnlyList<int> PlanarSizes { get; } = [16, 64, 256];
+
+    /// <summary>Bits of a code with n values.</summary>
+    public static int Bits(int n) => 32 - int.LeadingZeroCount(n - 1);
+
+    /// <summary>The grid; made once in a process.</summary>
+    /// <param name="p">1 or 2.</param>
+    /// <param name="n">2 to 256; one of <see cref="PlanarSizes"/> for p = 2.</param>
+    public static Grid Get(int p, int n) => Known.GetOrAdd((p, n), key => new(() => Make(key.P, key.N))).Value;
+
+    /// <summary>
+    /// A grid as stored: bfloat16 up to 16 points, where the steps between points dwarf its 8 bits, else half.
+    /// </summary>
+    public static byte[] Store(ReadOnlySpan<double> points, int n)
+    {
+        byte[] bytes = new byte[2 * points.Length];
+        for (int i = 0; i < points.Length; i++)
+        {
+            ushort bits = StoredType(n) == DType.BF16
+                ? RoundToBFloat16((float)points[i])
+                : BitConverter.HalfToUInt16Bits((Half)points[i]);
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), bits);
+        }
+
+        return bytes;
+    }
+
+    private static DType StoredType(int n) => n <= 16 ? DType.BF16 : DType.F16;
+
+    private static Grid Make(int p, int n)
+    {
+        if (p == 1)
+        {
+            return new(p, n, Store(LloydMax.Levels(n), n));
+        }
+
+        string resource = $"Compress.Core.Codecs.Higgs.Grids.p{p}n{n}.bin";
+        using var stream = typeof(Grid).Assembly.GetManifestResourceStream(resource)
+            ?? throw new ArgumentOutOfRangeException(nameof(n), n, $"there is no grid of dimension {p} with {n} points");
+        byte[] bytes = new byte[2 * n * p];
+        stream.ReadExactly(bytes);
+        return new(p, n, bytes);
+    }
+
+    private static ushort RoundToBFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+}

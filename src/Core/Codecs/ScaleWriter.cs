@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using System.Text.Json.Nodes;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Codecs;
+
+/// <summary>
+/// Writes scales as the Runtime's ScaleTable reads them: scale = half · 2^exponent, with one exponent for the tensor that brings
+/// the largest half into [2^14, 2^15). So a half's eleven bits serve weights of any magnitude, and scales down to 2^−29 of the largest.
+/// </summary>
+internal sealed class ScaleWriter
+{
+    // What the Runtime accepts: a subnormal float's unit, and the last exponent with which halves near 2^15 stay finite.
+    private const int MinExponent = -149, MaxExponent = 113;
+
+    // The last half below 2^15.
+    private const double Largest = 32752;
+
+    private readonly Half[] halves;
+
+    /// <param name="scales">Finite and not negative.</param>
+    public ScaleWriter(ReadOnlySpan<float> scales)
+    {
+        float largest = 0;
+        foreach (float scale in scales)
+        {
+            largest = Math.Max(largest, scale);
+        }
+
+        Exponent = largest == 0 ? 0 : Math.Clamp(Math.ILogB(largest) - 14, MinExponent, MaxExponent);
+        double unit = Math.ScaleB(1, -Exponent);
+        halves = new Half[scales.Length];
+        for (int i = 0; i < halves.Length; i++)
+        {
+            halves[i] = (Half)Math.Min(scales[i] * unit, Largest);
+        }
+    }
+
+    /// <summary>The tensor's exponent: 0 if all scales are zero.</summary>
+    public int Exponent { get; }
+
+    /// <summary>The stored halves: the scales as they will be read, over 2^<see cref="Exponent"/>.</summary>
+    public ReadOnlySpan<Half> Halves => halves;
+
+    /// <summary>The stored array.</summary>
+    /// <param name="parameters">Receives <c>scaleExponent</c>.</param>
+    /// <param name="shape">The dimensions of the array.</param>
+    public EncodedPart Write(JsonObject parameters, params long[] shape)
+    {
+        parameters["scaleExponent"] = Exponent;
+        byte[] bytes = new byte[2 * halves.Length];
+        for (int i = 0; i < halves.Length; i++)
+        {
+            BinaryPrimitives.WriteHalfLittleEndian(bytes.AsSpan(2 * i), halves[i]);
+        }
+
+        return new("scales", DType.F16, shape, bytes);
+    }
+}
