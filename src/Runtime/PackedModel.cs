@@ -73,6 +73,9 @@ public sealed class PackedModel : IDisposable
     /// <exception cref="InvalidDataException">Its description of packed tensors is not of this version or not well-formed.</exception>
     public static PackedModel FromBytes(byte[] bytes) => Open(MappedBytes.FromArray(bytes));
 
+    /// <summary>True if there is a tensor of that name. Opens nothing.</summary>
+    public bool Contains(string name) => descriptions.ContainsKey(name);
+
     /// <summary>The tensor of that name, if there is one.</summary>
     /// <exception cref="InvalidDataException">Its description and its stored arrays do not fit.</exception>
     public bool TryGet(string name, [NotNullWhen(true)] out PackedTensor? tensor)
