@@ -18,6 +18,7 @@ public static class Codes
     public const string RecipeNotReadable = "CMPR1009";
     public const string RecipeVersion = "CMPR1010";
     public const string RecipeConflict = "CMPR1011";
+    public const string RecipeMissingKey = "CMPR1012";
 
     // 11xx: <CompressedModel> items
     public const string ItemModelMissing = "CMPR1101";
@@ -53,6 +54,8 @@ public static class Codes
     public const string SdkTooOld = "CMPR4003";
     public const string ArgumentInvalid = "CMPR4004";
     public const string RuntimeMissing = "CMPR4005";
+    public const string LanguageNotSupported = "CMPR4006";
+    public const string NotUpToDate = "CMPR4007";
 
     // 50xx: our own faults
     public const string Internal = "CMPR5001";

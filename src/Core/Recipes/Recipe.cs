@@ -19,18 +19,32 @@ public sealed record Recipe(
     IReadOnlyList<Rule> Rules,
     ulong Seed,
     bool KeepNonFinite,
-    Gate? Gate);
+    Gate? Gate)
+{
+    /// <summary>The defaults, where no recipe is found: what an empty recipe says.</summary>
+    public static Recipe BuiltIn => RecipeReader.Empty();
+}
 
 /// <summary>One entry of <c>layers:</c>.</summary>
-/// <param name="Match">The glob over tensor names.</param>
-/// <param name="Treatment">What is done with what it matches.</param>
-/// <param name="Position">Where <c>match</c>'s value stands.</param>
-public sealed record Rule(Glob Match, Treatment Treatment, Position Position);
+/// <param name="Match">Patterns over tensor names; at least one.</param>
+/// <param name="Treatment">What is done with the tensors that any of them fits.</param>
+/// <param name="Position">Where the entry begins.</param>
+public sealed record Rule(IReadOnlyList<RulePattern> Match, Treatment Treatment, Position Position)
+{
+    /// <summary>True if any of the patterns fits the whole name.</summary>
+    public bool IsMatch(string name) => Match.Any(pattern => pattern.Glob.IsMatch(name));
+}
+
+/// <summary>A pattern of a rule and where it stands.</summary>
+public sealed record RulePattern(Glob Glob, Position Position);
 
 /// <summary>What is done with a tensor.</summary>
 public abstract record Treatment(Position Position)
 {
-    /// <summary>Stored without a codec: in its own type (<see cref="As"/> null), or as F32, F16 or BF16.</summary>
+    /// <summary>
+    /// Stored without a codec: in its own type (<see cref="As"/> null), or as F32, F16 or BF16. In a recipe the type is an upper
+    /// limit: tensors whose elements are no larger stay in their own type (<see cref="Compression.Plan"/> resolves that).
+    /// </summary>
     public sealed record Keep(DType? As, Position Position) : Treatment(Position);
 
     /// <summary>Compressed by a codec.</summary>

@@ -1,0 +1,73 @@
+using System.IO;
+
+namespace Compress.Core.Recipes.Locating;
+
+/// <summary>Where a model's recipe was found.</summary>
+public enum RecipeOrigin
+{
+    /// <summary>Nowhere: the built-in defaults hold.</summary>
+    BuiltIn,
+
+    /// <summary>The user named it.</summary>
+    Explicit,
+
+    /// <summary>Beside the model, with the model's name.</summary>
+    Model,
+
+    /// <summary><c>compress.yaml</c> in the model's folder.</summary>
+    Folder,
+
+    /// <summary>The user named a file that does not exist.</summary>
+    Missing,
+}
+
+/// <summary>What the look-up found.</summary>
+/// <param name="Origin">Where.</param>
+/// <param name="Path">The absolute path; null for <see cref="RecipeOrigin.BuiltIn"/>.</param>
+public sealed record RecipeLocation(RecipeOrigin Origin, string? Path);
+
+/// <summary>
+/// Finds a model's recipe: the one named explicitly, else <c>&lt;model&gt;.compress.yaml</c> beside the model, else <c>compress.yaml</c> in
+/// the model's folder, else none. <c>&lt;model&gt;</c> is a file's name without its extension (<c>stories.safetensors</c> →
+/// <c>stories</c>; <c>model.safetensors.index.json</c> → <c>model</c>), and a folder's whole name. For a folder, <c>compress.yaml</c> stands in it.
+/// This file is also compiled into the MSBuild task.
+/// </summary>
+public static class RecipeLocator
+{
+    /// <summary>The name of a folder's recipe.</summary>
+    public const string FolderRecipe = "compress.yaml";
+
+    private const string ModelSuffix = ".compress.yaml";
+    private const string ShardIndexSuffix = ".safetensors.index.json";
+
+    /// <summary>Finds the recipe. Looks at no file's content.</summary>
+    /// <param name="modelPath">The absolute path of the model, a file or a folder.</param>
+    /// <param name="explicitRecipe">The absolute path that the user gave; null or empty if none.</param>
+    public static RecipeLocation Find(string modelPath, string? explicitRecipe)
+    {
+        if (explicitRecipe is { Length: > 0 })
+        {
+            return new(File.Exists(explicitRecipe) ? RecipeOrigin.Explicit : RecipeOrigin.Missing, explicitRecipe);
+        }
+
+        string model = modelPath.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
+        bool isFolder = Directory.Exists(model);
+        string parent = Path.GetDirectoryName(model) ?? "";
+        string ofModel = Path.Combine(parent, (isFolder ? Path.GetFileName(model) : BaseName(model)) + ModelSuffix);
+        if (File.Exists(ofModel))
+        {
+            return new(RecipeOrigin.Model, ofModel);
+        }
+
+        string ofFolder = Path.Combine(isFolder ? model : parent, FolderRecipe);
+        return File.Exists(ofFolder) ? new(RecipeOrigin.Folder, ofFolder) : new(RecipeOrigin.BuiltIn, null);
+    }
+
+    private static string BaseName(string file)
+    {
+        string name = Path.GetFileName(file);
+        return name.EndsWith(ShardIndexSuffix, System.StringComparison.OrdinalIgnoreCase)
+            ? name.Substring(0, name.Length - ShardIndexSuffix.Length)
+            : Path.GetFileNameWithoutExtension(name);
+    }
+}

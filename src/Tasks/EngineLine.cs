@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Compress.Tasks;
+
+/// <summary>One line of the engine's output that is a diagnostic: <c>/abs/compress.yaml(7,5): error CMPR1004: text</c>.</summary>
+/// <param name="File">The file at fault, or null.</param>
+/// <param name="Line">1-based.</param>
+/// <param name="Column">1-based.</param>
+/// <param name="IsError">Error or warning.</param>
+/// <param name="Code">Such as <c>CMPR1004</c>.</param>
+/// <param name="Text">The message.</param>
+internal sealed record EngineLine(string? File, int Line, int Column, bool IsError, string Code, string Text)
+{
+    // The path is greedy: it may hold parentheses and colons itself.
+    private static readonly Regex Form = new(
+        @"^(?:(?<file>.+)\((?<line>\d{1,9}),(?<column>\d{1,9})\)|compress): (?<kind>error|warning) (?<code>CMPR\d{4}): (?<text>.*)$",
+        RegexOptions.CultureInvariant);
+
+    /// <summary>Reads a line; null if it is no diagnostic.</summary>
+    public static EngineLine? Parse(string line)
+    {
+        Match match = Form.Match(line);
+        if (!match.Success)
+        {
+            return null;
+        }
+
+        Group file = match.Groups["file"];
+        return new EngineLine(
+            file.Success ? file.Value : null,
+            file.Success ? Number(match.Groups["line"]) : 1,
+            file.Success ? Number(match.Groups["column"]) : 1,
+            match.Groups["kind"].Value == "error",
+            match.Groups["code"].Value,
+            match.Groups["text"].Value);
+    }
+
+    private static int Number(Group group) => int.Parse(group.Value, NumberStyles.None, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,51 @@
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Text.Json;
+
+namespace Compress.Tasks;
+
+/// <summary>The files that the task and the engine hand each other.</summary>
+internal static class EngineRequest
+{
+    /// <summary>The text of the request: UTF-8 JSON, read by <c>compress msbuild</c>.</summary>
+    /// <param name="jobs">The models to work on.</param>
+    /// <param name="cache">The absolute path of the cache, or null for the engine's default.</param>
+    /// <param name="threads">How many threads the engine may use.</param>
+    /// <param name="force">True to compute every layer anew.</param>
+    public static string Text(IEnumerable<ModelJob> jobs, string? cache, int threads, bool force)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("models");
+            foreach (ModelJob job in jobs)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("model", job.Source);
+                writer.WriteString("recipe", job.Recipe.Length > 0 ? job.Recipe : null);
+                writer.WriteString("output", job.PackedFile);
+                writer.WriteString("report", ResolvedModel.ReportFile(job.PackedFile));
+                writer.WriteString("record", ResolvedModel.RecordFile(job.PackedFile));
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteString("cache", cache);
+            writer.WriteNumber("threads", threads);
+            writer.WriteBoolean("force", force);
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    /// <summary>The files that the engine read for a model: <c>{"files":["/abs/…"]}</c>.</summary>
+    public static IReadOnlyList<string> FilesRead(string recordFile)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(recordFile));
+        return [.. document.RootElement.GetProperty("files").EnumerateArray().Select(file => file.GetString()!)];
+    }
+}

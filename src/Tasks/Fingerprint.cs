@@ -1,0 +1,83 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+
+namespace Compress.Tasks;
+
+/// <summary>
+/// What something was made from, as a small text file: a line of settings, then a line for each file with its length and the time of
+/// its last change. Equality decides, never "newer than": a model may well be replaced by an older file.
+/// </summary>
+internal static class Fingerprint
+{
+    // How far apart two changes must be to differ in their time: file systems keep ticks, or whole seconds (FAT: every other one).
+    private static readonly TimeSpan FineGrain = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan CoarseGrain = TimeSpan.FromSeconds(2);
+
+    /// <summary>True if the file was written for these settings and every file that it lists is as it was.</summary>
+    public static bool Matches(string fingerprintFile, string settings)
+    {
+        string[] lines;
+        try
+        {
+            lines = File.ReadAllLines(fingerprintFile);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        return lines.Length > 1 && lines[0] == settings && lines.Skip(1).All(line => line == Line(line.Split('\t')[0]));
+    }
+
+    /// <summary>The files that a fingerprint lists; none if it cannot be read.</summary>
+    public static IReadOnlyList<string> Files(string fingerprintFile)
+    {
+        try
+        {
+            return [.. File.ReadAllLines(fingerprintFile).Skip(1).Select(line => line.Split('\t')[0])];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The lines of the files, as they are now.</summary>
+    public static IReadOnlyList<string> Take(IEnumerable<string> files) =>
+        [.. files.Distinct(StringComparer.Ordinal).Select(Line)];
+
+    /// <summary>Writes a fingerprint, unless it is what stands there already.</summary>
+    public static void Write(string fingerprintFile, string settings, IEnumerable<string> lines) =>
+        TextFile.WriteIfDifferent(fingerprintFile, string.Join("\n", new[] { settings }.Concat(lines)) + "\n");
+
+    /// <summary>
+    /// True if the file was changed so shortly before a moment, or since, that another change would not show in its time.
+    /// A time in the future says nothing of the kind: it comes from another clock.
+    /// </summary>
+    public static bool IsTooFresh(string file, DateTime momentUtc)
+    {
+        DateTime changed = File.GetLastWriteTimeUtc(file);
+        TimeSpan grain = changed.Ticks % TimeSpan.TicksPerSecond == 0 ? CoarseGrain : FineGrain;
+        return changed > momentUtc - grain && changed <= DateTime.UtcNow;
+    }
+
+    private static string Line(string path)
+    {
+        // A folder's time changes when files come and go in it.
+        FileSystemInfo info = new FileInfo(path);
+        if (!info.Exists)
+        {
+            info = new DirectoryInfo(path);
+        }
+
+        string state = !info.Exists ? "absent"
+            : info is FileInfo file ? Number(file.Length) + "\t" + Number(file.LastWriteTimeUtc.Ticks)
+            : "folder\t" + Number(info.LastWriteTimeUtc.Ticks);
+        return path + "\t" + state;
+    }
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,168 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Security.Cryptography;
+using System.Text;
+using Compress.Core.Diagnostics;
+using Compress.Tasks.Loader;
+using Microsoft.Build.Framework;
+
+namespace Compress.Tasks;
+
+/// <summary>Checks <c>CompressedModel</c> items and finds what they name. Reads no file.</summary>
+/// <param name="projectDirectory">Absolute; what relative paths are relative to.</param>
+/// <param name="intermediateDirectory">Absolute; for packed models, shared by all frameworks and configurations of the project.</param>
+/// <param name="classDirectory">Absolute; for generated classes, of one framework and configuration.</param>
+/// <param name="rootNamespace">The default namespace, not necessarily a legal one.</param>
+/// <param name="diagnostics">Takes what is wrong.</param>
+internal sealed class ItemResolver(
+    string projectDirectory, string intermediateDirectory, string classDirectory, string rootNamespace, TaskDiagnostics diagnostics)
+{
+    /// <summary>The models of all items that are well-formed.</summary>
+    public IReadOnlyList<ResolvedModel> Resolve(IEnumerable<ITaskItem> items)
+    {
+        var models = new List<ResolvedModel>();
+        // Two classes whose names differ in case only would share a file on some systems.
+        var byClass = new Dictionary<string, ResolvedModel>(StringComparer.OrdinalIgnoreCase);
+        foreach (ITaskItem item in items)
+        {
+            if (Resolve(item) is not { } model)
+            {
+                continue;
+            }
+
+            if (byClass.TryGetValue(model.FullName, out var other))
+            {
+                diagnostics.ItemError(
+                    Codes.ItemDuplicateClass,
+                    $"'{item.ItemSpec}' and '{Relative(other.Source)}' would both become class '{model.FullName}'; "
+                    + "set ClassName or Namespace of one of them");
+                continue;
+            }
+
+            byClass.Add(model.FullName, model);
+            models.Add(model);
+        }
+
+        return models;
+    }
+
+    private ResolvedModel? Resolve(ITaskItem item)
+    {
+        string source = Absolute(item.ItemSpec);
+        if (!File.Exists(source) && !Directory.Exists(source))
+        {
+            diagnostics.ItemError(
+                Codes.ItemModelMissing,
+                $"the model '{item.ItemSpec}' does not exist; looked for '{source}'");
+            return null;
+        }
+
+        string? recipe = Recipe(item, source);
+        string? className = ClassName(item, source);
+        string? ns = Namespace(item);
+        bool? isPublic = Choice(item, "Access", "Internal", "Public") is { } access ? access == "Public" : null;
+        string? storage = Choice(item, "Storage", "Auto", "Embed", "File");
+        if (recipe is null || className is null || ns is null || isPublic is null || storage is null)
+        {
+            return null;
+        }
+
+        string fullName = ns.Length == 0 ? className : ns + "." + className;
+        string packed = Path.Combine(intermediateDirectory, PackedFolder(source, item), ResolvedModel.PackedName(source));
+        return new ResolvedModel(
+            source,
+            recipe,
+            ns,
+            className,
+            isPublic.Value,
+            (ModelStorage)Enum.Parse(typeof(ModelStorage), storage),
+            Path.Combine(classDirectory, fullName + ".g.cs"),
+            packed);
+    }
+
+    private string? Recipe(ITaskItem item, string source)
+    {
+        string named = item.GetMetadata("Recipe");
+        if (named.Length > 0)
+        {
+            string path = Absolute(named);
+            if (File.Exists(path))
+            {
+                return path;
+            }
+
+            diagnostics.ItemError(
+                Codes.ItemRecipeMissing,
+                $"'{item.ItemSpec}' names the recipe '{named}', which does not exist; looked for '{path}'");
+            return null;
+        }
+
+        string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source);
+        string own = Path.Combine(Path.GetDirectoryName(source), ResolvedModel.Stem(source) + ".compress.yaml");
+        string shared = Path.Combine(folder, "compress.yaml");
+        return File.Exists(own) ? own : File.Exists(shared) ? shared : "";
+    }
+
+    private string? ClassName(ITaskItem item, string source)
+    {
+        string named = item.GetMetadata("ClassName");
+        if (named.Length == 0)
+        {
+            return CSharpText.Identifier(ResolvedModel.Stem(source));
+        }
+
+        return CSharpText.IsIdentifier(named) ? named : Bad(item, "ClassName", named, "a C# identifier");
+    }
+
+    private string? Namespace(ITaskItem item)
+    {
+        string named = item.GetMetadata("Namespace");
+        if (named.Length == 0)
+        {
+            // The SDK takes the project's name, which may hold anything.
+            return string.Join(".", rootNamespace.Split('.').Where(part => part.Length > 0).Select(Legalize));
+        }
+
+        return named.Split('.').All(CSharpText.IsIdentifier) ? named : Bad(item, "Namespace", named, "C# identifiers with dots between them");
+    }
+
+    private string? Choice(ITaskItem item, string name, params string[] choices)
+    {
+        string value = item.GetMetadata(name);
+        return value.Length == 0
+            ? choices[0]
+            : choices.FirstOrDefault(choice => choice.Equals(value, StringComparison.OrdinalIgnoreCase))
+                ?? Bad(item, name, value, string.Join(" or ", choices));
+    }
+
+    private string? Bad(ITaskItem item, string name, string found, string expected)
+    {
+        diagnostics.ItemError(Codes.ItemBadMetadata, $"'{item.ItemSpec}' has {name}=\"{found}\"; expected {expected}");
+        return null;
+    }
+
+    private static string Legalize(string part)
+    {
+        string legal = new([.. part.Select(c => c == '_' || char.IsLetterOrDigit(c) ? c : '_')]);
+        return CSharpText.IsIdentifier(legal) ? legal : "_" + legal;
+    }
+
+    // Short, because paths are limited; of relative paths, because a build's log shall not depend on where it runs.
+    private string PackedFolder(string source, ITaskItem item)
+    {
+        using var sha = SHA256.Create();
+        byte[] hash = sha.ComputeHash(Encoding.UTF8.GetBytes(Relative(source) + "\n" + item.GetMetadata("Recipe")));
+        return string.Concat(hash.Take(4).Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
+    }
+
+    private string Absolute(string path) =>
+        Path.GetFullPath(Path.Combine(projectDirectory, Path.DirectorySeparatorChar == '/' ? path.Replace('\\', '/') : path));
+
+    private string Relative(string path) =>
+        path.StartsWith(projectDirectory, StringComparison.Ordinal)
+            ? path.Substring(projectDirectory.Length).TrimStart('/', '\\').Replace('\\', '/')
+            : path;
+}

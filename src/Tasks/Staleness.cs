@@ -1,0 +1,34 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+
+namespace Compress.Tasks;
+
+/// <summary>Tells whether a packed model is what its source, its recipe and the engine of today would give, by looking at times only.</summary>
+/// <param name="engine">The absolute path of compress.dll.</param>
+internal sealed class Staleness(string engine)
+{
+    // The engine's own assemblies decide as much as the recipe does.
+    private readonly string[] engineFiles = Directory.Exists(Path.GetDirectoryName(engine))
+        ? [.. Directory.GetFiles(Path.GetDirectoryName(engine), "*.dll").OrderBy(file => file, StringComparer.Ordinal)]
+        : [];
+
+    /// <summary>The version of this package, as users know it.</summary>
+    public static string ToolVersion { get; } =
+        typeof(Staleness).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0";
+
+    /// <summary>True if the model must be looked at by the engine.</summary>
+    public bool IsStale(ModelJob job) => !Fingerprint.Matches(ResolvedModel.FingerprintFile(job.PackedFile), Settings(job));
+
+    /// <summary>What the fingerprint of a model starts with.</summary>
+    public string Settings(ModelJob job) =>
+        $"compress {ToolVersion}\t{engine}\t{job.Source}\t{(job.Recipe.Length > 0 ? job.Recipe : "no recipe")}";
+
+    /// <summary>All files that a fingerprint of the model has to list.</summary>
+    /// <param name="job">The model.</param>
+    /// <param name="read">The files that the engine says it read.</param>
+    public IEnumerable<string> Inputs(ModelJob job, IEnumerable<string> read) =>
+        new[] { job.Source, job.Recipe }.Where(file => file.Length > 0).Concat(read).Concat(engineFiles);
+}
