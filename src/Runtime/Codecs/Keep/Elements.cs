@@ -14,6 +14,22 @@ internal static class Elements
     private static readonly float[] E4M3 = EightBitFloats(mantissaBits: 3, bias: 7, hasInfinity: false);
     private static readonly float[] E5M2 = EightBitFloats(mantissaBits: 2, bias: 15, hasInfinity: true);
 
+    // Elements converted at a time, so that their bytes can be counted in an int.
+    private const int ChunkElements = 1 << 24;
+
+    /// <summary>Converts <c>destination.Length</c> elements of a stored array.</summary>
+    public static void Read(DType type, ByteView source, long firstElement, Span<float> destination)
+    {
+        int size = type.SizeInBytes();
+        while (destination.Length > 0)
+        {
+            var part = destination[..Math.Min(ChunkElements, destination.Length)];
+            ToFloat(type, source.Slice(firstElement * size, part.Length * size), part);
+            firstElement += part.Length;
+            destination = destination[part.Length..];
+        }
+    }
+
     /// <summary>Converts <c>destination.Length</c> elements.</summary>
     /// <param name="type">What <paramref name="source"/> holds.</param>
     /// <param name="source">As many elements as <paramref name="destination"/>, little-endian; need not be aligned.</param>

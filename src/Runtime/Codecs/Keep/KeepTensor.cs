@@ -14,7 +14,6 @@ internal sealed class KeepTensor : PackedTensor
     private const int BlockElements = 2048;
 
     private readonly DType stored;
-    private readonly int elementBytes;
     private readonly ByteView elements;
 
     public KeepTensor(PackedParts parts)
@@ -32,7 +31,6 @@ internal sealed class KeepTensor : PackedTensor
         }
 
         stored = entry.DType;
-        elementBytes = stored.SizeInBytes();
         elements = view;
         CountBits(parts);
     }
@@ -107,6 +105,5 @@ internal sealed class KeepTensor : PackedTensor
         _ => typeof(byte),
     };
 
-    private void Read(long firstElement, Span<float> destination) => Elements.ToFloat(
-        stored, elements.Slice(firstElement * elementBytes, checked(destination.Length * elementBytes)), destination);
+    private void Read(long firstElement, Span<float> destination) => Elements.Read(stored, elements, firstElement, destination);
 }

@@ -1,32 +1,42 @@
 using System;
-using System.Collections.Generic;
 using System.IO;
-using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Models.Formats.Safetensors;
 
-/// <summary>One .safetensors file.</summary>
+/// <summary>Models in safetensors: one file, a sharded set with its index, or a Hugging Face folder with either.</summary>
 public sealed class SafetensorsFormat : IModelFormat
 {
+    private const string Extension = ".safetensors";
+    private const string IndexExtension = ".safetensors.index.json";
+
     /// <inheritdoc/>
     public string Name => "safetensors";
 
     /// <inheritdoc/>
-    public string Looks => "*.safetensors";
+    public string Looks => "*.safetensors, *.safetensors.index.json, or a folder with model.safetensors or model.safetensors.index.json";
 
     /// <inheritdoc/>
-    public bool Recognizes(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && File.Exists(path);
+    public bool Recognizes(string path) => Entrance(path) is not null;
 
     /// <inheritdoc/>
     public ModelHeader ReadHeader(string path)
     {
-        var tensors = new List<ModelTensor>();
-        foreach (var entry in ShardReader.Read(path).Entries)
+        string file = Entrance(path) ?? throw new ModelFormatException(path, "is no safetensors model");
+        return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file) : ShardReader.ReadHeader(file);
+    }
+
+    // The file to begin with. Of a folder that has both, the single file, as Hugging Face's own loaders do.
+    private static string? Entrance(string path)
+    {
+        if (File.Exists(path))
         {
-            tensors.Add(new(entry.Name, entry.DType, entry.Shape, path, entry.Offset, entry.ByteLength));
+            return EndsWith(path, Extension) || EndsWith(path, IndexExtension) ? path : null;
         }
 
-        tensors.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return new ModelHeader(tensors, [path]);
+        string single = Path.Combine(path, "model" + Extension);
+        string index = Path.Combine(path, "model" + IndexExtension);
+        return File.Exists(single) ? single : File.Exists(index) ? index : null;
     }
+
+    private static bool EndsWith(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using Compress.Core.Models.Formats;
+using Compress.Runtime;
+using Compress.Runtime.Codecs.Keep;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Models;
+
+/// <summary>One tensor of a <see cref="ModelFile"/>, read in place. Its elements need not be floats.</summary>
+public sealed class SourceTensor : WeightMatrix
+{
+    // What is looked at in one go: enough to make calls cheap, little enough for the second-level cache.
+    private const int ChunkBytes = 1 << 18;
+
+    private readonly ModelTensor header;
+    private readonly ByteView bytes;
+
+    internal SourceTensor(ModelTensor header, ByteView bytes)
+    {
+        this.header = header;
+        this.bytes = bytes;
+        Count = bytes.Length / DType.SizeInBytes();
+        Rows = Shape.Count <= 1 ? 1 : (int)Shape[0];
+        Columns = Rows == 0 ? 0 : (int)(Count / Rows);
+    }
+
+    /// <summary>The tensor's name.</summary>
+    public string Name => header.Name;
+
+    /// <summary>The element type.</summary>
+    public DType DType => header.DType;
+
+    /// <summary>The dimensions, outermost first.</summary>
+    public IReadOnlyList<long> Shape => header.Shape;
+
+    /// <summary>The absolute path of the file that holds it.</summary>
+    public string File => header.File;
+
+    /// <summary>The number of elements.</summary>
+    public long Count { get; }
+
+    /// <summary>Bytes of all elements.</summary>
+    public long ByteLength => bytes.Length;
+
+    /// <inheritdoc/>
+    public override int Rows { get; }
+
+    /// <inheritdoc/>
+    public override int Columns { get; }
+
+    /// <inheritdoc/>
+    public override void ReadRows(int firstRow, int rowCount, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)firstRow, (uint)Rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rowCount, (uint)(Rows - firstRow));
+        int count = checked(rowCount * Columns);
+        Elements.Read(DType, bytes, (long)firstRow * Columns, destination[..count]);
+    }
+
+    /// <summary>The bytes from <paramref name="offset"/> as they are in the file, in place. Valid until the model is disposed.</summary>
+    /// <param name="offset">Bytes from the tensor's first.</param>
+    /// <param name="count">How many.</param>
+    public ReadOnlySpan<byte> Bytes(long offset, int count) => bytes.Slice(offset, count);
+
+    /// <summary>Writes all bytes, as they are in the file.</summary>
+    public void CopyBytes(Stream destination)
+    {
+        for (long offset = 0; offset < ByteLength; offset += ChunkBytes)
+        {
+            destination.Write(Chunk(offset));
+        }
+    }
+
+    /// <summary>SHA-256 over the bytes as they are in the file.</summary>
+    public byte[] ContentHash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (long offset = 0; offset < ByteLength; offset += ChunkBytes)
+        {
+            hash.AppendData(Chunk(offset));
+        }
+
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The first NaN or infinity, if there is one.</summary>
+    public OddValue? FirstNonFinite()
+    {
+        for (long offset = 0; offset < ByteLength; offset += ChunkBytes)
+        {
+            int index = NonFinite.IndexIn(DType, Chunk(offset));
+            if (index >= 0)
+            {
+                return At((offset / DType.SizeInBytes()) + index);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The first finite value that is beyond the range of a float, so that <see cref="ReadRows"/> gives infinity for it, if there is one.
+    /// Only F64 has such values.
+    /// </summary>
+    public OddValue? FirstBeyondFloat()
+    {
+        for (long offset = 0; DType == DType.F64 && offset < ByteLength; offset += ChunkBytes)
+        {
+            int index = NonFinite.BeyondFloat(Chunk(offset));
+            if (index >= 0)
+            {
+                return At((offset / sizeof(double)) + index);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Gives back the memory that the tensor's pages take in this process, until they are read again. Worth calling when a large tensor is
+    /// done with: mapped pages count as the process's memory, and a model may be larger than the machine's.
+    /// </summary>
+    public void ReleasePages() => ResidentPages.Release(bytes);
+
+    private ReadOnlySpan<byte> Chunk(long offset) => bytes.Slice(offset, (int)Math.Min(ChunkBytes, ByteLength - offset));
+
+    private OddValue At(long index)
+    {
+        if (DType == DType.F64)
+        {
+            return new(index, bytes.Slice<double>(index, 1)[0]);
+        }
+
+        Span<float> value = stackalloc float[1];
+        Elements.Read(DType, bytes, index, value);
+        return new(index, value[0]);
+    }
+}
+
+/// <summary>A value that most codecs cannot encode, and where it stands.</summary>
+/// <param name="Index">0-based, row-major.</param>
+/// <param name="Value">The value.</param>
+public readonly record struct OddValue(long Index, double Value);
