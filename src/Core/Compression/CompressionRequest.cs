@@ -1,0 +1,25 @@
+namespace Compress.Core.Compression;
+
+/// <summary>One model to compress. All paths are absolute.</summary>
+/// <param name="ModelPath">The source model: a file or a folder.</param>
+/// <param name="RecipePath">The recipe, or null to look it up beside the model.</param>
+/// <param name="OutputPath">The packed model to write.</param>
+public sealed record CompressionRequest(string ModelPath, string? RecipePath, string OutputPath)
+{
+    /// <summary>The folder of the layer cache, or null for none.</summary>
+    public string? CacheDirectory { get; init; }
+
+    /// <summary>How many layers are encoded at once; 0 for one per processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Encodes every layer anew, whatever the cache holds, and replaces what it holds.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>How far a compression has come.</summary>
+/// <param name="LayersDone">Tensors that are done.</param>
+/// <param name="LayersTotal">Tensors in the model.</param>
+/// <param name="WeightsDone">Elements in those that are done.</param>
+/// <param name="WeightsTotal">Elements in the model.</param>
+/// <param name="CacheHits">Tensors taken from the cache so far.</param>
+public sealed record CompressionProgress(int LayersDone, int LayersTotal, long WeightsDone, long WeightsTotal, int CacheHits);

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Compress.Core.Caching;
+using Compress.Core.Diagnostics;
+using Compress.Core.Emit;
+using Compress.Core.Models;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Compression;
+
+/// <summary>Tensors that are stored without a codec: byte by byte, or rounded to a narrower float type.</summary>
+internal static class KeptTensor
+{
+    private const int FloatsAtOnce = 1 << 16;
+
+    /// <summary>The tensor as it is.</summary>
+    public static PackedEntry AsStored(SourceTensor tensor) =>
+        new(tensor.Name, null, [new StoredArray(tensor.Name, tensor.DType, tensor.Shape, tensor.ByteLength, tensor.CopyBytes)]);
+
+    /// <summary>The tensor rounded (to nearest, ties to even) to another float type.</summary>
+    public static PackedEntry Rounded(SourceTensor tensor, DType type)
+    {
+        var description = JsonSerializer.SerializeToElement(new { codec = "keep", dtype = tensor.DType.Name(), shape = tensor.Shape });
+        long bytes = checked(tensor.Count * type.SizeInBytes());
+        return new(tensor.Name, description, [new StoredArray(tensor.Name, type, tensor.Shape, bytes, stream => Write(tensor, type, stream))]);
+    }
+
+    /// <summary>The error of rounding.</summary>
+    /// <exception cref="CompressException">A finite value is too large for the type.</exception>
+    public static ErrorSums Measure(SourceTensor tensor, DType type, CancellationToken cancellationToken)
+    {
+        double weightEnergy = 0, errorEnergy = 0;
+        long index = 0;
+        foreach (var block in Blocks(tensor))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            foreach (float weight in block.Span)
+            {
+                float rounded = Round(weight, type);
+                if (!float.IsFinite(rounded) && float.IsFinite(weight))
+                {
+                    throw new CompressException(Codes.ModelValueOutOfRange, string.Create(CultureInfo.InvariantCulture,
+                        $"tensor '{tensor.Name}' has the value {weight:R} at index {index}, which {type.Name()} cannot hold; keep it as bfloat16 or float32"),
+                        tensor.File);
+                }
+
+                if (float.IsFinite(weight))
+                {
+                    double error = (double)weight - rounded;
+                    weightEnergy += (double)weight * weight;
+                    errorEnergy += error * error;
+                }
+
+                index++;
+            }
+        }
+
+        return new(weightEnergy, errorEnergy);
+    }
+
+    private static void Write(SourceTensor tensor, DType type, Stream stream)
+    {
+        foreach (var block in Blocks(tensor))
+        {
+            var weights = block.Span;
+            switch (type)
+            {
+                case DType.F32:
+                    stream.Write(MemoryMarshal.AsBytes(weights));
+                    break;
+                case DType.F16:
+                    var halves = new Half[weights.Length];
+                    for (int i = 0; i < halves.Length; i++)
+                    {
+                        halves[i] = (Half)weights[i];
+                    }
+
+                    stream.Write(MemoryMarshal.AsBytes(halves));
+                    break;
+                case DType.BF16:
+                    ushort[] upper = new ushort[weights.Length];
+                    for (int i = 0; i < upper.Length; i++)
+                    {
+                        upper[i] = (ushort)(BitConverter.SingleToUInt32Bits(RoundToBFloat16(weights[i])) >> 16);
+                    }
+
+                    stream.Write(MemoryMarshal.AsBytes(upper));
+                    break;
+                default:
+                    throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that tensors are rounded to");
+            }
+        }
+    }
+
+    private static IEnumerable<ReadOnlyMemory<float>> Blocks(SourceTensor tensor)
+    {
+        int rowsAtOnce = Math.Clamp(FloatsAtOnce / Math.Max(tensor.Columns, 1), 1, Math.Max(tensor.Rows, 1));
+        float[] buffer = new float[rowsAtOnce * tensor.Columns];
+        for (int row = 0; row < tensor.Rows; row += rowsAtOnce)
+        {
+            int rows = Math.Min(rowsAtOnce, tensor.Rows - row);
+            tensor.ReadRows(row, rows, buffer);
+            yield return buffer.AsMemory(0, rows * tensor.Columns);
+        }
+    }
+
+    private static float Round(float value, DType type) => type switch
+    {
+        DType.F16 => (float)(Half)value,
+        DType.BF16 => RoundToBFloat16(value),
+        _ => value,
+    };
+
+    private static float RoundToBFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value)
+            ? BitConverter.UInt32BitsToSingle((bits | 0x0040_0000) & 0xFFFF_0000) // stays a NaN whatever its payload
+            : BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF_0000);
+    }
+}

@@ -1,0 +1,53 @@
+using Compress.Core.Caching;
+using Compress.Core.Diagnostics;
+using Compress.Core.Emit;
+using Compress.Runtime;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Compression;
+
+/// <summary>Writes the packed file, unless the one that is there is already the same.</summary>
+internal static class PackedOutput
+{
+    /// <summary>Writes the file, whole or not at all.</summary>
+    /// <returns>True if it was already there: it was not touched.</returns>
+    /// <exception cref="CompressException">It cannot be written.</exception>
+    public static bool Write(string path, IReadOnlyList<TensorResult> results)
+    {
+        string digest = CacheKey.Digest(results.SelectMany(result => new[] { result.Entry.Name, result.Identity }));
+        if (IsThere(path, digest))
+        {
+            return true;
+        }
+
+        try
+        {
+            AtomicFile.Write(path, stream => PackedContainer.Write(
+                stream, results.Select(result => result.Entry), new Dictionary<string, string> { [PackedContainer.DigestKey] = digest }));
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CompressException(Codes.OutputNotWritable, $"the packed model cannot be written: {exception.Message}", path, exception);
+        }
+    }
+
+    // The header check of an opened file includes that all of its data is there.
+    private static bool IsThere(string path, string digest)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var model = PackedModel.OpenFile(path);
+            return model.Metadata.TryGetValue(PackedContainer.DigestKey, out string? found) && found == digest;
+        }
+        catch (Exception exception) when (exception is SafetensorsException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

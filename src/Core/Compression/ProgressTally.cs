@@ -1,0 +1,21 @@
+namespace Compress.Core.Compression;
+
+/// <summary>Counts finished tensors from all threads and passes the counts on, one call at a time.</summary>
+internal sealed class ProgressTally(int layersTotal, long weightsTotal, IProgress<CompressionProgress>? progress)
+{
+    private readonly Lock gate = new();
+    private int layersDone;
+    private long weightsDone;
+    private int hits;
+
+    public void Add(long weights, bool hit)
+    {
+        lock (gate)
+        {
+            layersDone++;
+            weightsDone += weights;
+            hits += hit ? 1 : 0;
+            progress?.Report(new CompressionProgress(layersDone, layersTotal, weightsDone, weightsTotal, hits));
+        }
+    }
+}
