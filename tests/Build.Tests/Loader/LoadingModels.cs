@@ -101,7 +101,7 @@ public sealed class LoadingModels : IDisposable
                     {
                         sum += model.Layers[i].SelfAttn.QProj.Weight.Count + (model.Layers[i].SelfAttn.QProj.Bias?.Count ?? 0);
                     }
-                    foreach (int number in model.Conv.Numbers) { sum += model.Conv[number].Count; }
+                    for (int i = 0; i < model.Conv.Count; i++) { sum += model.Conv[model.Conv.Numbers[i]].Count; }
                     return sum;
                 }
                 public static long Allocated(App.Stories model)
