@@ -24,6 +24,8 @@ internal sealed class Grid
                 ? BitConverter.UInt32BitsToSingle((uint)bits << 16)
                 : (float)BitConverter.UInt16BitsToHalf(bits);
         }
+
+        Search = p == 1 ? new LineSearch(Points) : new PlaneSearch(Points);
     }
 
     /// <summary>The dimension of a point: how many weights one code stands for.</summary>
@@ -46,6 +48,9 @@ internal sealed class Grid
 
     /// <summary>The stored values, [n, p]: those that a decoder sees, and among which the encoder searches.</summary>
     public float[] Points { get; }
+
+    /// <summary>Finds nearest points.</summary>
+    public GridSearch Search { get; }
 
     /// <summary>The sizes for which a grid of dimension 2 was trained.</summary>
     public static IReadOnlyList<int> PlanarSizes { get; } = [16, 64, 256];

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using System.Text.Json.Nodes;
+using Compress.Core.Models;
+using Compress.Core.Numerics;
+using Compress.Runtime.Codecs;
+using Compress.Runtime.Numerics;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Codecs.Higgs;
+
+/// <summary>
+/// HIGGS without data (Malinovskii et al., arXiv 2411.17525, §3): rotate each row, bring each group to unit variance, take the nearest
+/// grid points, then give the group the scale that fits them best in the least-squares sense.
+/// </summary>
+internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed) : ILayerEncoder
+{
+    public string Settings =>
+        string.Create(CultureInfo.InvariantCulture, $"p={grid.P} n={grid.N} groupSize={groupSize} seed={seed}");
+
+    public EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken)
+    {
+        int rows = weights.Rows, columns = weights.Columns;
+        int codesPerRow = (columns / grid.P) + (columns % grid.P);
+        int groups = (columns / groupSize) + (columns % groupSize == 0 ? 0 : 1);
+        int rowBytes = checked((int)CodePacking.RowBytes(codesPerRow, grid.CodeBits));
+        byte[] packed = new byte[checked((long)rows * rowBytes)];
+        float[] scales = new float[checked((long)rows * groups)];
+        if (packed.Length > 0)
+        {
+            var coder = new RowCoder(grid, groupSize, new Rotation(columns, groupSize, seed), columns);
+            RowReader.ForEach(weights, (row, values) =>
+            {
+                var codes = coder.Encode(values, scales.AsSpan(row * groups, groups));
+                CodePacking.Pack(codes[..codesPerRow], grid.CodeBits, packed.AsSpan(row * rowBytes, rowBytes));
+            }, cancellationToken);
+        }
+
+        var parameters = new JsonObject { ["p"] = grid.P, ["n"] = grid.N, ["groupSize"] = groupSize, ["seed"] = seed };
+        var storedScales = new ScaleWriter(scales).Write(parameters, rows, groups);
+        return new("higgs", parameters,
+        [
+            new("codes", DType.U8, [rows, rowBytes], packed),
+            storedScales,
+            new(grid.Name, grid.DType, [grid.N, grid.P], grid.Bytes, Shared: true),
+        ]);
+    }
+
+    /// <summary>Encodes one row after another, with its own buffers.</summary>
+    private sealed class RowCoder(Grid grid, int groupSize, Rotation rotation, int columns)
+    {
+        // Filled up with zeros to whole steps of the search; no group but the last is shorter than that.
+        private readonly float[] rotated = new float[columns + GridSearch.Step];
+        private readonly float[] points = new float[columns + GridSearch.Step];
+        private readonly byte[] codes = new byte[columns + GridSearch.Step];
+
+        /// <summary>The codes of a row, valid until the next call.</summary>
+        public ReadOnlySpan<byte> Encode(ReadOnlySpan<float> values, Span<float> scales)
+        {
+            // An exact power of two brings the largest weight near 1, so that squares neither overflow nor vanish.
+            float largest = TensorPrimitives.MaxMagnitude(values);
+            int power = largest == 0 ? 0 : Math.Clamp(Math.ILogB(largest), -126, 126);
+            var row = rotated.AsSpan(0, columns);
+            TensorPrimitives.Multiply(values, MathF.ScaleB(1, -power), row);
+            rotation.Apply(row);
+            float unit = MathF.ScaleB(1, power);
+            for (int group = 0; group < scales.Length; group++)
+            {
+                int start = group * groupSize;
+                scales[group] = EncodeGroup(start, Math.Min(groupSize, columns - start)) * unit;
+            }
+
+            return codes;
+        }
+
+        private float EncodeGroup(int start, int length)
+        {
+            int whole = (length + GridSearch.Step - 1) / GridSearch.Step * GridSearch.Step;
+            var values = rotated.AsSpan(start, length);
+            var chosen = points.AsSpan(start, length);
+            var groupCodes = codes.AsSpan(start / grid.P, whole / grid.P);
+            float energy = FixedOrder.Dot(values, values);
+            if (energy == 0)
+            {
+                groupCodes.Clear();
+                return 0;
+            }
+
+            grid.Search.Nearest(rotated.AsSpan(start, whole), 1 / MathF.Sqrt(energy / length), groupCodes, points.AsSpan(start, whole));
+            float fit = FixedOrder.Dot(values, chosen);
+            return fit > 0 ? fit / FixedOrder.Dot(chosen, chosen) : 0;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Compress.Core.Numerics;
+
+/// <summary>Sums whose order, and so whose last bit, is the same on every machine and for every vector width.</summary>
+internal static class FixedOrder
+{
+    private const int Lanes = 32;
+
+    /// <summary>
+    /// Σ a b. Element i goes to lane i mod 32; lanes are then added in halves: l + 16, l + 8, l + 4, l + 2, l + 1.
+    /// Products are rounded before they are added.
+    /// </summary>
+    /// <param name="a">Any length.</param>
+    /// <param name="b">As long.</param>
+    public static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        int full = a.Length / Lanes * Lanes;
+        var (s0, s1, s2, s3) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        ref float pa = ref MemoryMarshal.GetReference(a);
+        ref float pb = ref MemoryMarshal.GetReference(b[..a.Length]);
+        for (nuint i = 0; i < (nuint)full; i += Lanes)
+        {
+            s0 += Vector256.LoadUnsafe(ref pa, i) * Vector256.LoadUnsafe(ref pb, i);
+            s1 += Vector256.LoadUnsafe(ref pa, i + 8) * Vector256.LoadUnsafe(ref pb, i + 8);
+            s2 += Vector256.LoadUnsafe(ref pa, i + 16) * Vector256.LoadUnsafe(ref pb, i + 16);
+            s3 += Vector256.LoadUnsafe(ref pa, i + 24) * Vector256.LoadUnsafe(ref pb, i + 24);
+        }
+
+        if (full < a.Length)
+        {
+            Span<float> products = stackalloc float[Lanes];
+            products.Clear();
+            for (int i = full; i < a.Length; i++)
+            {
+                products[i - full] = a[i] * b[i];
+            }
+
+            s0 += Vector256.Create<float>(products);
+            s1 += Vector256.Create<float>(products[8..]);
+            s2 += Vector256.Create<float>(products[16..]);
+            s3 += Vector256.Create<float>(products[24..]);
+        }
+
+        var eight = (s0 + s2) + (s1 + s3);
+        var four = eight.GetLower() + eight.GetUpper();
+        return (four[0] + four[2]) + (four[1] + four[3]);
+    }
+}
