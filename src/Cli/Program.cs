@@ -1,1 +1,5 @@
-return 0;
+using Compress.Cli;
+using Compress.Cli.Console;
+
+using var interruption = Interruption.Install();
+return CompressProgram.Run(args, new Session(Terminal.Process(), Environment.CurrentDirectory, interruption));

@@ -56,6 +56,8 @@ public static class Codes
     public const string RuntimeMissing = "CMPR4005";
     public const string LanguageNotSupported = "CMPR4006";
     public const string NotUpToDate = "CMPR4007";
+    public const string FileAccess = "CMPR4008";
+    public const string OutOfMemory = "CMPR4009";
 
     // 50xx: our own faults
     public const string Internal = "CMPR5001";

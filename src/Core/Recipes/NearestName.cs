@@ -1,7 +1,7 @@
 namespace Compress.Core.Recipes;
 
 /// <summary>Finds what a misspelt name was meant to be.</summary>
-internal static class NearestName
+public static class NearestName
 {
     // Longer names are no slip of a finger; bounds the time.
     private const int MaxLength = 64;

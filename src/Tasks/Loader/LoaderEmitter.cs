@@ -154,8 +154,8 @@ public static class LoaderEmitter
                 + CSharpText.Literal(request.FileName) + ");");
             code.Block("if (!global::System.IO.File.Exists(path))", () =>
             {
-                string missing = embedded ? $"There is no embedded resource '{request.ResourceName}' and no file '" : "There is no file '";
-                string message = CSharpText.Literal(missing) + " + path + \"'. Build the project again, or load a model by its path.\"";
+                string resource = embedded ? $" has no resource '{request.ResourceName}' and no file '" : " has no file '";
+                string message = $"\"The app\" + {CSharpText.Literal(resource)} + path + \"'. Build it again, or load a file by its path.\"";
                 code.Line($"throw new global::System.IO.FileNotFoundException({message}, path);");
             });
             code.Line();

@@ -50,24 +50,36 @@ public static class RecipeLocator
             return new(File.Exists(explicitRecipe) ? RecipeOrigin.Explicit : RecipeOrigin.Missing, explicitRecipe);
         }
 
-        string model = modelPath.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
-        bool isFolder = Directory.Exists(model);
-        string parent = Path.GetDirectoryName(model) ?? "";
-        string ofModel = Path.Combine(parent, (isFolder ? Path.GetFileName(model) : BaseName(model)) + ModelSuffix);
+        string ofModel = Beside(modelPath);
         if (File.Exists(ofModel))
         {
             return new(RecipeOrigin.Model, ofModel);
         }
 
-        string ofFolder = Path.Combine(isFolder ? model : parent, FolderRecipe);
+        string folder = Directory.Exists(modelPath) ? modelPath : Path.GetDirectoryName(modelPath) ?? "";
+        string ofFolder = Path.Combine(folder, FolderRecipe);
         return File.Exists(ofFolder) ? new(RecipeOrigin.Folder, ofFolder) : new(RecipeOrigin.BuiltIn, null);
     }
 
-    private static string BaseName(string file)
+    /// <summary>The recipe of this model alone: <c>&lt;model&gt;.compress.yaml</c> beside it.</summary>
+    /// <param name="modelPath">The absolute path of the model, a file or a folder.</param>
+    public static string Beside(string modelPath) =>
+        Path.Combine(Path.GetDirectoryName(Trimmed(modelPath)) ?? "", ModelName(modelPath) + ModelSuffix);
+
+    /// <summary>The name of a model: its file's without extension, its folder's whole.</summary>
+    /// <param name="modelPath">The absolute path of the model, a file or a folder.</param>
+    public static string ModelName(string modelPath)
     {
-        string name = Path.GetFileName(file);
+        string name = Path.GetFileName(Trimmed(modelPath));
+        if (Directory.Exists(modelPath))
+        {
+            return name;
+        }
+
         return name.EndsWith(ShardIndexSuffix, System.StringComparison.OrdinalIgnoreCase)
             ? name.Substring(0, name.Length - ShardIndexSuffix.Length)
             : Path.GetFileNameWithoutExtension(name);
     }
+
+    private static string Trimmed(string path) => path.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
 }

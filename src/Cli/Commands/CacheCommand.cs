@@ -1,0 +1,84 @@
+using System.CommandLine;
+using Compress.Cli.Console;
+using Compress.Core.Caching;
+using Compress.Core.Diagnostics;
+
+namespace Compress.Cli.Commands;
+
+/// <summary><c>compress cache</c>: looks after the layer cache.</summary>
+internal static class CacheCommand
+{
+    public static Command Create(Session session)
+    {
+        var place = CommonOptions.Cache();
+        place.Recursive = true;
+        return new Command("cache", "Looks after the cache of encoded layers.")
+        {
+            place,
+            Sub("stats", "Shows where the cache is and how much it holds.", Stats),
+            Trim(session, place),
+            Sub("verify", "Checks every entry and removes damaged ones.", Verify),
+            Sub("clear", "Removes all entries.", (cache, output) => Removed(cache.Clear(), output)),
+        };
+
+        Command Sub(string name, string description, Func<LayerCache, Session, int> action)
+        {
+            var command = new Command(name, description);
+            command.SetAction(parsed => action(Open(session, parsed.GetValue(place)), session));
+            return command;
+        }
+    }
+
+    private static Command Trim(Session session, Option<string> place)
+    {
+        var maxSize = new Option<long>("--max-size")
+        {
+            Description = "The size to keep, such as 2GB, 500MB or 1.5GiB.",
+            HelpName = "SIZE",
+            Required = true,
+            CustomParser = argument =>
+            {
+                if (Quantity.TryParseBytes(argument.Tokens[0].Value, out long bytes))
+                {
+                    return bytes;
+                }
+
+                argument.AddError($"--max-size is '{argument.Tokens[0].Value}'; give a size such as 2GB, 500MB, 1.5GiB or 4096");
+                return 0;
+            },
+        };
+        var command = new Command("trim", "Removes the least recently used entries until the rest fits.") { maxSize };
+        command.SetAction(parsed => Removed(Open(session, parsed.GetValue(place)).Trim(parsed.GetValue(maxSize)), session));
+        return command;
+    }
+
+    private static LayerCache Open(Session session, string? named) =>
+        new(CommonOptions.CachePath(session, named) ?? throw new CompressException(Codes.ArgumentInvalid,
+            $"there is no cache: this user has no home folder; name one with --cache or {CacheDirectory.Variable}"));
+
+    private static int Stats(LayerCache cache, Session session)
+    {
+        var (entries, bytes) = cache.Statistics();
+        session.Terminal.Output.WriteLine($"{cache.Directory}: {Quantity.Count(entries)} entries, {Quantity.Bytes(bytes)}");
+        return ExitCodes.Ok;
+    }
+
+    private static int Verify(LayerCache cache, Session session)
+    {
+        var diagnostics = new DiagnosticBag();
+        var (count, damaged) = cache.Verify(diagnostics, session.Cancellation);
+        foreach (var diagnostic in diagnostics.Items)
+        {
+            session.Terminal.Report(diagnostic);
+        }
+
+        session.Terminal.Output.WriteLine($"{Quantity.Count(count)} entries checked, {Quantity.Count(damaged)} damaged");
+        return ExitCodes.Ok;
+    }
+
+    private static int Removed((int Entries, long Bytes) removed, Session session)
+    {
+        session.Terminal.Output.WriteLine($"{Quantity.Count(removed.Entries)} entries removed, {Quantity.Bytes(removed.Bytes)}");
+        return ExitCodes.Ok;
+    }
+}

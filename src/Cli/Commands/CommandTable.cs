@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+namespace Compress.Cli.Commands;
+
+/// <summary>The commands of the program. Adding one adds a class and a row.</summary>
+internal static class CommandTable
+{
+    public const string ProgramName = "compress";
+
+    /// <summary>Understood by every command.</summary>
+    public static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Show the stack of unexpected errors.",
+        Recursive = true,
+    };
+
+    private static readonly Func<Session, Command>[] Rows =
+    [
+        RunCommand.Create,
+        InspectCommand.Create,
+        VerifyCommand.Create,
+        CacheCommand.Create,
+        MsBuildCommand.Create,
+    ];
+
+    public static RootCommand CreateRoot(Session session)
+    {
+        var root = new RootCommand("Compresses, inspects and verifies neural network weights.") { Verbose };
+        root.Directives.Clear(); // a model may be called [x]
+        foreach (var create in Rows)
+        {
+            root.Add(create(session));
+        }
+
+        return root;
+    }
+}

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Text.Json;
+using Compress.Cli.Builds;
+using Compress.Cli.Console;
+using Compress.Core.Compression;
+using Compress.Core.Diagnostics;
+using Compress.Core.Emit;
+using Compress.Core.Recipes.Locating;
+using Compress.Core.Reports;
+
+namespace Compress.Cli.Commands;
+
+/// <summary>
+/// <c>compress msbuild</c>: the package's engine, started by its MSBuild task. Everything goes to standard output, where MSBuild
+/// recognizes diagnostics by their form; other lines begin with <c>progress: </c> or <c>summary: </c>.
+/// </summary>
+internal static class MsBuildCommand
+{
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
+
+    public static Command Create(Session session)
+    {
+        var file = new Argument<string>("REQUEST") { Description = "The request, a JSON file." };
+        var command = new Command("msbuild", "Compresses the models of a build; started by the Compress.Tasks package.") { file };
+        command.Hidden = true;
+        command.SetAction(parsed => Run(session, session.Absolute(parsed.GetRequiredValue(file))));
+        return command;
+    }
+
+    private static int Run(Session session, string requestPath)
+    {
+        var output = session.Terminal.Output;
+        BuildRequest request;
+        try
+        {
+            request = BuildRequest.Read(requestPath);
+        }
+        catch (CompressException exception)
+        {
+            output.WriteLine(exception.Diagnostic);
+            return ExitCodes.Errors;
+        }
+
+        if (request.Parent is { } parent)
+        {
+            session.Interruption.StopWithParent(parent);
+        }
+
+        bool failed = false;
+        foreach (var model in request.Models)
+        {
+            failed |= !Compress(session, request, model, output);
+        }
+
+        return failed ? ExitCodes.Errors : ExitCodes.Ok;
+    }
+
+    // A model that fails does not stop the others.
+    private static bool Compress(Session session, BuildRequest request, BuildModel model, TextWriter output)
+    {
+        var diagnostics = new DiagnosticBag();
+        string name = RecipeLocator.ModelName(model.Model);
+        CompressionReport? report = null;
+        try
+        {
+            var progress = new ProgressLines(output, $"progress: {name}", LineInterval, session.Clock);
+            report = Compressor.Run(Request(request, model), diagnostics, progress, session.Cancellation);
+            if (report is not null)
+            {
+                Failures.Writing(model.Report, "the report", () => ReportWriter.Write(report, model.Report));
+                Failures.Writing(model.Record, "the record of inputs", () => Write(new InputRecord(report.Files), model.Record));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // Whatever it is, the build gets one line, and the other models their turn.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            diagnostics.Add(Failures.Describe(exception));
+            if (session.Verbose)
+            {
+                output.WriteLine(exception);
+            }
+        }
+
+        foreach (var diagnostic in diagnostics.Items)
+        {
+            output.WriteLine(diagnostic);
+        }
+
+        if (report is null || diagnostics.HasErrors)
+        {
+            return false;
+        }
+
+        output.WriteLine($"summary: {name}: {Summary.Sizes(report)}; {Summary.Work(report)}");
+        return true;
+    }
+
+    private static CompressionRequest Request(BuildRequest request, BuildModel model) => new(model.Model, model.Recipe, model.Output)
+    {
+        CacheDirectory = request.Cache ?? Core.Caching.CacheDirectory.Default,
+        Threads = request.Threads,
+        Force = request.Force,
+    };
+
+    private static void Write(InputRecord record, string path) =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, JsonForms.Default.InputRecord));
+}

@@ -1,0 +1,19 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Compress.Cli.Builds;
+using Compress.Cli.Inspection;
+
+namespace Compress.Cli;
+
+/// <summary>The JSON that the program reads and writes; generated code, so that nothing is looked up at start.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    WriteIndented = true,
+    NewLine = "\n")]
+[JsonSerializable(typeof(ModelListing))]
+[JsonSerializable(typeof(BuildRequest))]
+[JsonSerializable(typeof(InputRecord))]
+internal sealed partial class JsonForms : JsonSerializerContext;

@@ -1,0 +1,47 @@
+using Compress.Cli.Tests.Infra;
+using Compress.Core.Diagnostics;
+
+namespace Compress.Cli.Tests.Commands;
+
+public sealed class WrongUsage : IDisposable
+{
+    private readonly Workspace workspace = new();
+
+    [Theory]
+    [InlineData("compress: error CMPR4004: Required command was not provided.")]
+    [InlineData("compress: error CMPR4004: there is no command 'rum' here; did you mean 'run'?", "rum", "x")]
+    [InlineData("compress: error CMPR4004: Required argument missing for command: 'run'.", "run")]
+    [InlineData("compress: error CMPR4004: there is no option '--thread' here; did you mean '--threads'?", "run", "x", "--thread", "2")]
+    [InlineData("compress: error CMPR4004: unexpected argument 'y'", "inspect", "x", "y")]
+    [InlineData("compress: error CMPR4004: --threads is '0'; give a whole number of at least 1", "run", "x", "--threads", "0")]
+    [InlineData("compress: error CMPR4004: --threads is 'two'; give a whole number of at least 1", "run", "x", "--threads", "two")]
+    [InlineData("compress: error CMPR4004: --cache and --no-cache exclude each other", "run", "x", "--cache", "c", "--no-cache")]
+    [InlineData("compress: error CMPR4004: --max-size is '2 quarts'; give a size such as 2GB, 500MB, 1.5GiB or 4096", "cache", "trim", "--max-size", "2 quarts")]
+    [InlineData("compress: error CMPR4004: Option '--max-size' is required.", "cache", "trim")]
+    public void IsOneLineAndExitCodeTwo(string expected, params string[] args)
+    {
+        var outcome = workspace.Run(args);
+        Assert.Equal(ExitCodes.Usage, outcome.ExitCode);
+        Assert.Empty(outcome.Output);
+        string[] lines = outcome.Error.TrimEnd().Split('\n');
+        Assert.Equal(expected, lines[0]);
+        Assert.EndsWith("--help' shows what it takes.", Assert.Single(lines[1..]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void HelpNamesEveryCommandButTheHiddenOne()
+    {
+        var outcome = workspace.Run("--help");
+        Assert.Equal(ExitCodes.Ok, outcome.ExitCode);
+        Assert.All(["run", "inspect", "verify", "cache"], name => Assert.Contains($"  {name} ", outcome.Output, StringComparison.Ordinal));
+        Assert.DoesNotContain("msbuild", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("@scope/model.safetensors")] // no response file
+    [InlineData("[x].safetensors")] // no directive
+    public void OddNamesAreJustNames(string name) =>
+        workspace.Run("inspect", name).Single(Codes.ModelNotReadable);
+
+    public void Dispose() => workspace.Dispose();
+}

@@ -1,0 +1,41 @@
+using Compress.Cli.Console;
+using Compress.Cli.Tests.Infra;
+using Compress.Core.Compression;
+
+namespace Compress.Cli.Tests.Output;
+
+public sealed class ProgressInLogs : IDisposable
+{
+    private readonly ManualClock clock = new();
+    private readonly StringWriter log = new() { NewLine = "\n" };
+
+    [Fact]
+    public void QuickWorkIsSilent()
+    {
+        var progress = Progress();
+        for (int layer = 1; layer <= 100; layer++)
+        {
+            clock.Advance(0.049);
+            progress.Report(new(layer, 100, layer, 100, 0));
+        }
+
+        Assert.Empty(log.ToString());
+    }
+
+    [Fact]
+    public void LongWorkSaysOneLineEachInterval()
+    {
+        var progress = Progress();
+        for (int layer = 1; layer <= 12; layer++)
+        {
+            clock.Advance(1);
+            progress.Report(new(layer, 12, layer, 12, layer / 2));
+        }
+
+        Assert.Equal("stories: 5/12 layers, 2 cached\nstories: 10/12 layers, 5 cached\n", log.ToString());
+    }
+
+    public void Dispose() => log.Dispose();
+
+    private ProgressLines Progress() => new(log, "stories", TimeSpan.FromSeconds(5), clock);
+}
