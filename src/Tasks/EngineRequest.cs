@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text;
@@ -36,6 +37,9 @@ internal static class EngineRequest
             writer.WriteString("cache", cache);
             writer.WriteNumber("threads", threads);
             writer.WriteBoolean("force", force);
+            // The engine stops when this node ends, however it ends.
+            using var node = Process.GetCurrentProcess();
+            writer.WriteNumber("parent", node.Id);
             writer.WriteEndObject();
         }
 

@@ -34,11 +34,11 @@ public sealed record CompressionReport
 
     /// <summary>The absolute paths of all files read: the model's, and the recipe if there is one.</summary>
     [JsonIgnore]
-    public required IReadOnlyList<string> Files { get; init; }
+    public IReadOnlyList<string> Files { get; init; } = [];
 
     /// <summary>True if the packed file was already what it should be, and was not written.</summary>
     [JsonIgnore]
-    public required bool Unchanged { get; init; }
+    public bool Unchanged { get; init; }
 }
 
 /// <summary>One tensor in a <see cref="CompressionReport"/>.</summary>
