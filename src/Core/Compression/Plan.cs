@@ -45,15 +45,16 @@ public static class Plan
         return plans;
     }
 
-    /// <summary>The number of elements of a shape.</summary>
-    internal static long Elements(ModelTensor tensor) => tensor.ByteLength / tensor.DType.SizeInBytes();
+    /// <summary>True for vectors and small tensors, which the recipe's default does not touch.</summary>
+    internal static bool IsKeptWithoutRule(ModelTensor tensor) => tensor.Shape.Count < 2 || Elements(tensor) < MinElements;
+
+    private static long Elements(ModelTensor tensor) => tensor.ByteLength / tensor.DType.SizeInBytes();
 
     private static Treatment Resolve(ModelTensor tensor, Treatment? ruled, Treatment byDefault)
     {
         bool passesThrough = !tensor.DType.IsFloat() || Elements(tensor) == 0;
-        bool keptUnlessRuled = tensor.Shape.Count < 2 || Elements(tensor) < MinElements;
         var treatment = ruled ?? byDefault;
-        if (passesThrough || (ruled is null && keptUnlessRuled))
+        if (passesThrough || (ruled is null && IsKeptWithoutRule(tensor)))
         {
             return new Treatment.Keep(null, treatment.Position);
         }

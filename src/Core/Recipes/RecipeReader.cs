@@ -1,7 +1,6 @@
 using System.Globalization;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
-using Compress.Core.Recipes.Locating;
 using Compress.Core.Recipes.Yaml;
 
 namespace Compress.Core.Recipes;
@@ -9,27 +8,8 @@ namespace Compress.Core.Recipes;
 /// <summary>Reads compress.yaml. docs/compress-yaml.md gives the grammar.</summary>
 public static class RecipeReader
 {
-    // A name on the left of a rule longer than this is a mistake, and matching takes time of pattern by name.
-    private const int MaxPatternLength = 1024;
-
-    /// <summary>Finds the recipe of a model (see <see cref="RecipeLocator"/>) and reads it. Null if it has errors or the one asked for is missing.</summary>
-    /// <param name="modelPath">The absolute path of the model, a file or a folder.</param>
-    /// <param name="explicitRecipe">The absolute path of the recipe that the user named, if any.</param>
-    /// <param name="diagnostics">Receives what is wrong.</param>
-    public static Recipe? ReadFor(string modelPath, string? explicitRecipe, DiagnosticBag diagnostics)
-    {
-        var location = RecipeLocator.Find(modelPath, explicitRecipe);
-        switch (location.Origin)
-        {
-            case RecipeOrigin.Missing:
-                diagnostics.Add(new(Codes.ItemRecipeMissing, Severity.Error, "the recipe does not exist; name one that does, or none for the look-up beside the model", location.Path));
-                return null;
-            case RecipeOrigin.BuiltIn:
-                return Recipe.BuiltIn;
-            default:
-                return Read(location.Path!, diagnostics);
-        }
-    }
+    /// <summary>The longest pattern, in characters: no name is that long, and matching takes time of pattern by name.</summary>
+    internal const int MaxPatternLength = 1024;
 
     /// <summary>Reads a recipe. Null if it has errors; all of them are in <paramref name="diagnostics"/>.</summary>
     /// <param name="path">An absolute path.</param>

@@ -45,7 +45,7 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
         }
 
         bool usable = errors.Count == errorsBefore && choice.Codec is not null;
-        return (usable ? Configure(choice, map.Position) : null, choice);
+        return (usable ? Configure(choice, map) : null, choice);
     }
 
     private ICodec? Method(YamlEntry entry)
@@ -121,17 +121,21 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
         return word is null ? null : new(RecipeKeys.KeepTypes.First(type => type.Key == word).Value, entry.Position);
     }
 
-    private Treatment.Compress? Configure(MethodChoice choice, Position position)
+    private Treatment.Compress? Configure(MethodChoice choice, YamlMap map)
     {
         var codec = choice.Codec!;
         var given = choice.Given.ToDictionary(setting => setting.Key, setting => setting.Value.Value);
         try
         {
-            return new(codec, codec.Configure(new SettingValues(codec.Settings, given), seed), position);
+            return new(codec, codec.Configure(new SettingValues(codec.Settings, given), seed), map.Position);
         }
         catch (SettingException e)
         {
-            errors.Add(Codes.RecipeConflict, choice.Given.TryGetValue(e.Setting, out var setting) ? setting.Position : position, $"'{e.Setting}': {e.Message}");
+            bool isInherited = map.Find(e.Setting) is null && choice.Given.ContainsKey(e.Setting);
+            string origin = isInherited
+                ? $" ('{e.Setting}' is from line {choice.Given[e.Setting].Position.Line}; a rule that names its method starts from that method's defaults)"
+                : "";
+            errors.Add(Codes.RecipeConflict, map.Find(e.Setting)?.Position ?? map.Position, $"'{e.Setting}': {e.Message}{origin}");
             return null;
         }
     }
