@@ -4,18 +4,21 @@ using Compress.Core.Recipes;
 
 namespace Compress.Core.Compression;
 
-/// <summary>What a pattern that matches nothing was probably meant to be.</summary>
-internal static class PlanSuggestion
+/// <summary>What patterns that match nothing were probably meant to be.</summary>
+internal sealed class PlanSuggestion(ModelHeader header)
 {
-    // Bound the work on huge models and patterns: a suggestion is a courtesy.
-    private const int MaxNames = 10_000;
     private const int MaxLength = 200;
 
+    private readonly string[] names = [.. header.Tensors.Select(tensor => tensor.Name).Where(name => name.Length <= MaxLength)];
+
+    // Characters of patterns by characters of names that may still be compared, about half a second: a suggestion is a courtesy.
+    private long budget = 200_000_000;
+
     /// <summary>The end of a message: <c>; did you mean '*.q_proj.*' (5 tensors)?</c>, <c>; the nearest name is 'fc1.weight'</c>, or nothing.</summary>
-    public static string For(Glob glob, ModelHeader header)
+    public string For(Glob glob)
     {
-        var names = header.Tensors.Take(MaxNames).Select(tensor => tensor.Name).Where(name => name.Length <= MaxLength).ToArray();
-        if (glob.Pattern.Length > MaxLength || names.Length == 0)
+        budget -= names.Sum(name => (long)name.Length) * glob.Pattern.Length;
+        if (glob.Pattern.Length > MaxLength || names.Length == 0 || budget < 0)
         {
             return "";
         }
@@ -31,9 +34,9 @@ internal static class PlanSuggestion
             }
         }
 
-        string nearest = names.MinBy(name => Distance(glob.Pattern, name))!;
+        var (nearest, distance) = names.Select(name => (name, Distance(glob.Pattern, name))).MinBy(pair => pair.Item2);
         int literals = glob.Pattern.Count(c => c is not ('*' or '?'));
-        return Distance(glob.Pattern, nearest) <= Math.Max(2, literals / 4) ? $"; the nearest name is '{nearest}'" : "";
+        return distance <= Math.Max(2, literals / 4) ? $"; the nearest name is '{nearest}'" : "";
     }
 
     // The least number of insertions, deletions and replacements in the pattern (a change of case is free) that make it fit the name.

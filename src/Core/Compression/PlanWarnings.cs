@@ -62,11 +62,12 @@ internal static class PlanWarnings
 {
     public static void Add(Recipe recipe, ModelHeader header, IReadOnlyList<RuleUsage> rules, DiagnosticBag diagnostics)
     {
+        var suggestion = new PlanSuggestion(header);
         foreach (var usage in rules)
         {
             foreach (var pattern in usage.Unmatched)
             {
-                Warn(Codes.RecipeMatchesNothing, pattern.Position, $"'{pattern.Glob.Pattern}' matches no tensor{PlanSuggestion.For(pattern.Glob, header)}");
+                Warn(Codes.RecipeMatchesNothing, pattern.Position, $"'{pattern.Glob.Pattern}' matches no tensor{suggestion.For(pattern.Glob)}");
             }
 
             var position = usage.Rule.Match[0].Position;

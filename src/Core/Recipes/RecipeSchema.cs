@@ -14,7 +14,7 @@ public static class RecipeSchema
     /// <summary>Where editors find the schema: it is in the first line of recipes that <c>compress init</c> writes.</summary>
     public const string Url = "https://raw.githubusercontent.com/compress-tasks/compress-tasks/main/build/compress.schema.json";
 
-    private static readonly JsonSerializerOptions Indented = new()
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
     {
         WriteIndented = true,
         NewLine = "\n",

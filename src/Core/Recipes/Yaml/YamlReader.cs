@@ -22,6 +22,8 @@ internal sealed class YamlReader
         this.errors = errors;
     }
 
+    private Mark LastRead => parser.Current?.End ?? Mark.Empty;
+
     /// <summary>The document's root; null if there is none, or after a syntax error, which is reported.</summary>
     public static YamlNode? Read(string text, RecipeErrors errors)
     {
@@ -31,17 +33,34 @@ internal sealed class YamlReader
             return null;
         }
 
+        var reader = new YamlReader(text, errors);
         try
         {
-            return new YamlReader(text, errors).Document();
+            return reader.Document();
         }
         catch (YamlException e)
         {
-            // At the end of the file, the last thing written is where to look.
-            int index = Math.Min(IndexOf(text, At(e.Start)), text.AsSpan().TrimEnd().Length);
-            errors.Add(Codes.RecipeSyntax, RecipeText.PositionOf(text, index), Explain(e, index < text.Length ? text[index] : '\0'));
-            return null;
+            reader.SyntaxError(text, e.Start, e.Message);
         }
+        catch (InvalidOperationException)
+        {
+            // YamlDotNet 16.3 throws it for plain text in [ ] or { } that begins a line without indentation, and names no place.
+            reader.SyntaxError(text, reader.LastRead, "the text after this is not indented; indent all lines inside [ ] and { }");
+        }
+        catch (ArgumentException)
+        {
+            // Likewise for tags and directives that are no URIs.
+            reader.SyntaxError(text, reader.LastRead, "the text after this has a tag (!) or a directive (%) that is not well-formed; remove it");
+        }
+
+        return null;
+    }
+
+    private void SyntaxError(string text, Mark mark, string message)
+    {
+        // At the end of the file, the last thing written is where to look.
+        int index = Math.Min(IndexOf(text, At(mark)), text.AsSpan().TrimEnd().Length);
+        errors.Add(Codes.RecipeSyntax, RecipeText.PositionOf(text, index), Explain(message, index < text.Length ? text[index] : '\0'));
     }
 
     private YamlNode? Document()
@@ -77,7 +96,12 @@ internal sealed class YamlReader
             return new YamlUnusable(At(start.Start));
         }
 
-        RefuseAnchorAndTag((NodeEvent)start);
+        if (start is not NodeEvent node)
+        {
+            throw new SemanticErrorException(start.Start, start.End, "did not find expected value");
+        }
+
+        RefuseAnchorAndTag(node);
         return start switch
         {
             Scalar scalar => new YamlScalar(scalar.Value, scalar.Style != ScalarStyle.Plain, At(start.Start)),
@@ -149,9 +173,9 @@ internal sealed class YamlReader
     private static string AliasMessage(string name) =>
         $"a value that begins with '*' is a YAML alias; to match names, put it in quotes: \"*{YamlScalar.Excerpt(name)}\"";
 
-    private static string Explain(YamlException e, char found)
+    private static string Explain(string message, char found)
     {
-        string message = e.Message.TrimEnd('.', ' ');
+        message = message.TrimEnd('.', ' ');
         message = char.ToLowerInvariant(message[0]) + message[1..];
         return found switch
         {

@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using Compress.Core.Recipes;
+using Compress.Core.Recipes.Yaml;
+using Compress.Core.Tests.Infra;
+
+namespace Compress.Core.Tests.Recipes;
+
+/// <summary>The JSON schema says what the reader says, as far as a schema can see.</summary>
+public class Schema
+{
+    // What JSON cannot tell apart, and what a schema cannot know: whether settings go together.
+    private static readonly string[] Unseen = ["bits: 4.0", "seed: 1e3", "groupSize: 100", "groupSize: 128\nlayers:\n- match: a\n  groupSize: 100"];
+
+    private static readonly JsonSchemaChecker Checker = new((JsonObject)JsonNode.Parse(RecipeSchema.Create(FakeMethod.Two))!);
+
+    public static TheoryData<string> MistakesSeen =>
+        [.. Mistake.All.Where(row => !Equals(row[1], "CMPR1001") && !Unseen.Contains(row[0])).Select(row => (string)row[0])];
+
+    [Theory, MemberData(nameof(ValidRecipe.All), MemberType = typeof(ValidRecipe))]
+    public void AcceptsWhatTheReaderAccepts(string text) => Assert.True(Checker.IsValid(Json(text)), text);
+
+    [Theory, MemberData(nameof(MistakesSeen))]
+    public void RefusesWhatTheReaderRefuses(string text) => Assert.False(Checker.IsValid(Json(text)), text);
+
+    /// <summary>To renew the file after a change: set COMPRESS_UPDATE_SCHEMA=1 and run this test.</summary>
+    [Fact]
+    public void CommittedFileIsWhatTheCodecsDeclare()
+    {
+        string path = SchemaPath();
+        if (Environment.GetEnvironmentVariable("COMPRESS_UPDATE_SCHEMA") == "1")
+        {
+            File.WriteAllText(path, RecipeSchema.Create());
+        }
+
+        Assert.Equal(RecipeSchema.Create(), File.ReadAllText(path));
+    }
+
+    private static string SchemaPath([CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "../../../build/compress.schema.json");
+
+    private static JsonNode? Json(string yaml)
+    {
+        var errors = new RecipeErrors(null);
+        var node = YamlReader.Read(yaml.TrimStart('\uFEFF'), errors);
+        Assert.Equal(0, errors.Count);
+        return node is null ? null : Json(node);
+    }
+
+    private static JsonNode? Json(YamlNode node)
+    {
+        switch (node)
+        {
+            case YamlMap map:
+                return new JsonObject(map.Entries.Select(entry => KeyValuePair.Create(entry.Key, Json(entry.Value))));
+            case YamlList list:
+                return new JsonArray([.. list.Items.Select(Json)]);
+            case YamlScalar { IsNull: true }:
+                return null;
+            case YamlScalar scalar when YamlScalars.TryBool(scalar, out bool flag):
+                return flag;
+            case YamlScalar scalar when YamlScalars.TryInteger(scalar, out var integer):
+                return (decimal)integer;
+            case YamlScalar scalar when YamlScalars.TryNumber(scalar, out double number):
+                return number;
+            case YamlScalar { Text: ".inf", Quoted: false }:
+                return 1e20;
+            default:
+                return ((YamlScalar)node).Text;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using Compress.Core.Recipes;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Core.Tests.Recipes;
+
+/// <summary>Recipes without a mistake.</summary>
+public class ValidRecipe
+{
+    public static TheoryData<string> All => new()
+    {
+        "",
+        "# nothing but a comment\n",
+        "---\n",
+        "null",
+        "{}",
+        "version: 1",
+        "method: higgs\nbits: 4\np: 1\ngroupSize: 256\nseed: 0xFFFFFFFFFFFFFFFF\nnonFinite: keep\ngate: {relativeError: 0.05}\n",
+        "method: uniform\nbits: 8\nsymmetric: true\ngranularity: channel\n",
+        "keep: source",
+        "keep: bfloat16\nlayers:\n- match: a\n  bits: 3\n",
+        "layers:",
+        "layers: []",
+        "gate: {}",
+        "gate: {relativeError: 1}",
+        "gate: {relativeError: 5e-2}",
+        "layers:\n- match: '*.weight'\n  bits: 8\n- {match: [a, \"b*\"], method: uniform, symmetric: false}\n- match: c\n  keep: float16",
+        "method: uniform\nlayers:\n- match: a\n  granularity: tensor\n- match: b\n  method: higgs\n  p: 1\n",
+        "{\"method\": \"higgs\", \"bits\": 4, \"layers\": [{\"match\": \"a\", \"keep\": \"source\"}]}",
+        "{\n  \"method\": \"higgs\",\n  \"layers\": [\n    {\n      \"match\": \"a\",\n      \"bits\": 4\n    }\n  ]\n}\n",
+        "layers: [\n  {match: a, bits: 4}\n]\n",
+        "layers:\n- match:\n  - a\n  - b\n  bits: 4\n- match: [\n    c,\n    d\n  ]\n  keep: source\n",
+        "bits:\t4",
+        "\uFEFFbits: 4",
+        "bits: 4\r\nlayers:\r\n  - match: a\r\n    bits: 3\r\n",
+        "bits: +4",
+        "bits: 0o4",
+        "bits: 04",
+        "layers:\n- match: 層.?\n  keep: source",
+        "%YAML 1.2\n---\nbits: 4\n...\n",
+    };
+
+    [Theory, MemberData(nameof(All))]
+    public void HasNoDiagnostics(string text) => Recipes.Valid(text);
+
+    [Fact]
+    public void EmptyMeansTheDefaults()
+    {
+        var recipe = Recipes.Valid("");
+
+        Assert.Equal("higgs bits=4 p=2 groupSize=1024 seed=0", recipe.Default.Encoder());
+        Assert.Equal((0ul, false, null), (recipe.Seed, recipe.KeepNonFinite, recipe.Gate));
+        Assert.Empty(recipe.Rules);
+    }
+
+    [Fact]
+    public void BuiltInIsHiggsWithFourBits()
+    {
+        var treatment = Assert.IsType<Treatment.Compress>(Recipe.BuiltIn.Default);
+
+        Assert.Equal("higgs", treatment.Codec.Name);
+        Assert.Equal(4, treatment.Codec.Settings.Single(setting => setting.Name == "bits").Default);
+        Assert.Null(Recipe.BuiltIn.File);
+    }
+
+    [Fact]
+    public void KnowsPlaces()
+    {
+        var recipe = Recipes.Valid("bits: 4\nlayers:\n  - match: [a, \"b*\"]\n    keep: float16\n  - bits: 3\n    match: c\ngate:\n  relativeError: 0.25\n");
+
+        Assert.Equal(new Position(3, 5), recipe.Rules[0].Position);
+        Assert.Equal([new(3, 13), new(3, 16)], recipe.Rules[0].Match.Select(pattern => pattern.Position));
+        Assert.Equal(new Position(4, 5), recipe.Rules[0].Treatment.Position);
+        Assert.Equal(new Position(6, 12), recipe.Rules[1].Match[0].Position);
+        Assert.Equal(new Gate(0.25, new(8, 18)), recipe.Gate);
+    }
+
+    [Fact]
+    public void SeedReachesTheEncoders() =>
+        Assert.EndsWith("seed=18446744073709551615", Recipes.Valid("seed: 18446744073709551615").Default.Encoder(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("source", null)]
+    [InlineData("float32", DType.F32)]
+    [InlineData("float16", DType.F16)]
+    [InlineData("bfloat16", DType.BF16)]
+    public void KeepNamesATypeOrTheSource(string word, DType? type) =>
+        Assert.Equal(type, Assert.IsType<Treatment.Keep>(Recipes.Valid($"keep: {word}").Default).As);
+
+    [Fact]
+    public void MeansTheSameInAllCultures()
+    {
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            // The product runs in the invariant culture; a host might not.
+            CultureInfo.CurrentCulture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+            CultureInfo.CurrentCulture.NumberFormat = new() { NumberDecimalSeparator = ",", NumberGroupSeparator = ".", NegativeSign = "−" };
+            Assert.Equal(0.05, Recipes.Valid("gate: {relativeError: 0.05}").Gate!.RelativeError);
+            var (_, diagnostics) = Recipes.Parse("BITS: 4\nseed: -5");
+            Assert.Contains("did you mean 'bits'?", diagnostics[0].Message, StringComparison.Ordinal);
+            Assert.Contains("found -5,", diagnostics[1].Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+}
+
+/// <summary>What rules take from the top level.</summary>
+public class RuleInheritance
+{
+    [Fact]
+    public void SettingsAloneChangeTheTopLevelsMethod() =>
+        Assert.Equal("higgs bits=8 p=1 groupSize=64 seed=0", First("p: 1\ngroupSize: 64\nlayers: [{match: a, bits: 8}]"));
+
+    [Fact]
+    public void AMethodStartsFromItsOwnDefaults() =>
+        Assert.Equal("higgs bits=8 p=2 groupSize=1024 seed=0", First("p: 1\ngroupSize: 64\nlayers: [{match: a, method: higgs, bits: 8}]"));
+
+    [Fact]
+    public void OrderOfKeysDoesNotMatter() =>
+        Assert.Equal("uniform bits=3 symmetric=True granularity=group seed=7", First("layers: [{bits: 3, match: a}]\nsymmetric: true\nseed: 7\nmethod: uniform"));
+
+    [Fact]
+    public void BelowKeepTheDefaultMethodIsMeant() =>
+        Assert.Equal("higgs bits=3 p=2 groupSize=1024 seed=0", First("keep: source\nlayers: [{match: a, bits: 3}]"));
+
+    private static string First(string text) => Recipes.Valid(text).Rules[0].Treatment.Encoder();
+}
