@@ -2,6 +2,7 @@
 (string Name, string Summary, Action<string[]> Run)[] benchmarks =
 [
     ("train-grid", "trains the two-dimensional grids of Core: --p 2 --n 256", Compress.Bench.GridTraining.Run),
+    ("multiply", "products with packed weights beside TensorPrimitives.Dot", Compress.Bench.MultiplyBench.Run),
 ];
 
 if (args.Length == 0 || Array.Find(benchmarks, b => b.Name == args[0]) is not { Run: not null } chosen)

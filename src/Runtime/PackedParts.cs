@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 
@@ -59,6 +60,14 @@ internal sealed class PackedParts
         }
 
         return number;
+    }
+
+    /// <summary>An integer parameter within bounds that is a power of two.</summary>
+    /// <exception cref="InvalidDataException">It is absent, no power of two, or out of bounds.</exception>
+    public int PowerOfTwo(string parameter, int min, int max)
+    {
+        int value = Int(parameter, min, max);
+        return BitOperations.IsPow2(value) ? value : throw Bad($"parameter '{parameter}' is {value}, not a power of two");
     }
 
     /// <summary>A 64-bit unsigned parameter, such as a seed.</summary>

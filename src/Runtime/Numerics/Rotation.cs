@@ -1,4 +1,5 @@
 using System.Numerics;
+using Compress.Runtime.Kernels;
 
 namespace Compress.Runtime.Numerics;
 
@@ -12,12 +13,15 @@ internal readonly struct Rotation
     private readonly int width;
     private readonly int block;
     private readonly ulong seed;
+    private readonly Kernel kernel;
 
     /// <param name="width">Columns of a row, at least 1.</param>
     /// <param name="groupSize">The largest block, a power of two.</param>
     /// <param name="seed">Seed of the signs.</param>
-    public Rotation(int width, int groupSize, ulong seed)
+    /// <param name="kernel">What computes it; the best one by default.</param>
+    public Rotation(int width, int groupSize, ulong seed, Kernel? kernel = null)
     {
+        this.kernel = kernel ?? Kernel.Best;
         this.width = width;
         this.seed = seed;
         block = (int)Math.Min((uint)groupSize, BitOperations.RoundUpToPowerOf2(((uint)width / 2) + 1));
@@ -27,11 +31,11 @@ internal readonly struct Rotation
     public void Apply(Span<float> row)
     {
         row = row[..width];
-        Signs.Flip(row, seed);
+        kernel.FlipSigns(row, seed);
         TransformBlocks(row);
         if (width % block != 0)
         {
-            Hadamard.Transform(row[^block..]);
+            kernel.Hadamard(row[^block..]);
         }
     }
 
@@ -41,18 +45,18 @@ internal readonly struct Rotation
         row = row[..width];
         if (width % block != 0)
         {
-            Hadamard.Transform(row[^block..]);
+            kernel.Hadamard(row[^block..]);
         }
 
         TransformBlocks(row);
-        Signs.Flip(row, seed);
+        kernel.FlipSigns(row, seed);
     }
 
     private void TransformBlocks(Span<float> row)
     {
         for (int start = 0; start + block <= row.Length; start += block)
         {
-            Hadamard.Transform(row.Slice(start, block));
+            kernel.Hadamard(row.Slice(start, block));
         }
     }
 }

@@ -16,18 +16,13 @@ internal static class Signs
         return z ^ (z >> 31);
     }
 
-    /// <summary>Multiplies a row by its signs.</summary>
-    public static void Flip(Span<float> row, ulong seed)
+    /// <summary>Multiplies the columns of a row from <paramref name="column"/> on by their signs.</summary>
+    public static void Flip(Span<float> row, ulong seed, int column)
     {
-        for (int start = 0; start < row.Length; start += 64)
+        for (; column < row.Length; column++)
         {
-            ulong word = Word(seed, start / 64);
-            var part = row.Slice(start, Math.Min(64, row.Length - start));
-            for (int i = 0; i < part.Length; i++)
-            {
-                uint sign = (uint)(word >> i) << 31;
-                part[i] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(part[i]) ^ sign);
-            }
+            uint sign = (uint)(Word(seed, column / 64) >> (column % 64)) << 31;
+            row[column] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(row[column]) ^ sign);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Compress.Runtime.Kernels;
 using Compress.Runtime.Numerics;
 using Compress.Runtime.Safetensors;
 
@@ -11,34 +12,29 @@ namespace Compress.Runtime.Codecs.Higgs;
 /// </summary>
 internal sealed class HiggsTensor : PackedTensor
 {
-    private readonly int p;
-    private readonly int bits;
-    private readonly int groupSize;
-    private readonly int groups;
-    private readonly int codesPerRow;
+    private readonly Kernel kernel;
     private readonly Rotation rotation;
-    private readonly ByteView codes;
-    private readonly ScaleTable scales;
-    private readonly float[] grid; // [2^bits, p]
+    private readonly CodeMatrix matrix; // the rotated weights
 
-    public HiggsTensor(PackedParts parts)
+    public HiggsTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
     {
-        p = parts.Int("p", 1, 2);
+        this.kernel = kernel ?? Kernel.Best;
+        int p = parts.Int("p", 1, 2);
         int n = parts.Int("n", 2, 256);
-        bits = BitOperations.Log2((uint)n - 1) + 1;
-        groupSize = parts.Int("groupSize", 16, 4096);
-        if (!BitOperations.IsPow2(groupSize))
+        int bits = BitOperations.Log2((uint)n - 1) + 1;
+        int groupSize = parts.PowerOfTwo("groupSize", 16, 4096);
+        rotation = new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel);
+        matrix = new()
         {
-            throw parts.Bad($"parameter 'groupSize' is {groupSize}, not a power of two");
-        }
-
-        rotation = new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"));
-        groups = (int)(((long)Columns + groupSize - 1) / groupSize);
-        codesPerRow = (int)(((long)Columns + p - 1) / p);
-        codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(codesPerRow, bits));
-        scales = new(parts, (long)Rows * groups);
-        grid = ReadGrid(parts, p, n, 1 << bits);
+            Rows = Rows,
+            Columns = Columns,
+            Bits = bits,
+            GroupSize = groupSize,
+            Codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(CodeMatrix.CodeCount(Columns, p), bits)),
+            Scales = new(parts, (long)Rows * CodeMatrix.GroupCount(Columns, groupSize)),
+            Codebook = Codebook.Points(ReadGrid(parts, p, n, 1 << bits), p),
+        };
         CountBits(parts);
     }
 
@@ -46,33 +42,23 @@ internal sealed class HiggsTensor : PackedTensor
 
     private protected override void DequantizeRow(int row, Span<float> destination)
     {
-        DecodeRow(row, destination);
+        kernel.DecodeRows(matrix, row, 1, destination, Columns);
         rotation.Invert(destination);
     }
 
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)
     {
-        float[] buffer = ArrayPool<float>.Shared.Rent(2 * Columns);
-        var rotated = buffer.AsSpan(0, Columns);
-        var weights = buffer.AsSpan(Columns, Columns);
+        // <w, x> = <Qw, Qx>: rotating the few activations saves rotating the many weights back.
+        float[] rented = ArrayPool<float>.Shared.Rent(x.Length);
+        var rotated = rented.AsSpan(0, x.Length);
+        x.CopyTo(rotated);
         for (int b = 0; b < batch; b++)
         {
-            x.Slice(b * Columns, Columns).CopyTo(rotated);
-            rotation.Apply(rotated);
-            for (int row = 0; row < Rows; row++)
-            {
-                DecodeRow(row, weights);
-                float sum = 0;
-                for (int i = 0; i < weights.Length; i++)
-                {
-                    sum += weights[i] * rotated[i];
-                }
-
-                y[(b * Rows) + row] = sum;
-            }
+            rotation.Apply(rotated.Slice(b * Columns, Columns));
         }
 
-        ArrayPool<float>.Shared.Return(buffer);
+        PackedProduct.Multiply(kernel, matrix, rotated, y, batch);
+        ArrayPool<float>.Shared.Return(rented);
     }
 
     /// <summary>A table of 2^bits entries, so that no code reads outside it; entries from n on are zero.</summary>
@@ -98,23 +84,5 @@ internal sealed class HiggsTensor : PackedTensor
         }
 
         return grid;
-    }
-
-    /// <summary>The rotated row: grid values times scales.</summary>
-    private void DecodeRow(int row, Span<float> destination)
-    {
-        int rowBytes = (int)CodePacking.RowBytes(codesPerRow, bits);
-        byte[] unpacked = ArrayPool<byte>.Shared.Rent(codesPerRow);
-        var rowCodes = unpacked.AsSpan(0, codesPerRow);
-        CodePacking.Unpack(codes.Slice((long)row * rowBytes, rowBytes), bits, rowCodes);
-        float[] rowScales = ArrayPool<float>.Shared.Rent(groups);
-        scales.Read((long)row * groups, rowScales.AsSpan(0, groups));
-        for (int i = 0; i < destination.Length; i++)
-        {
-            destination[i] = grid[(rowCodes[i / p] * p) + (i % p)] * rowScales[i / groupSize];
-        }
-
-        ArrayPool<byte>.Shared.Return(unpacked);
-        ArrayPool<float>.Shared.Return(rowScales);
     }
 }

@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.Numerics;
+using Compress.Runtime.Kernels;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Runtime.Codecs.Uniform;
@@ -11,91 +10,44 @@ namespace Compress.Runtime.Codecs.Uniform;
 /// </summary>
 internal sealed class UniformTensor : PackedTensor
 {
-    private readonly int bits;
-    private readonly bool symmetric;
-    private readonly int groupSize;
-    private readonly int groups;
-    private readonly int scaleRowStride; // scales from one row to the next: 0 if one serves the whole tensor
-    private readonly long scaleCount;
-    private readonly ByteView codes;
-    private readonly ByteView zeros;
-    private readonly ScaleTable scales;
+    private readonly Kernel kernel;
+    private readonly CodeMatrix matrix;
 
-    public UniformTensor(PackedParts parts)
+    public UniformTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
     {
-        bits = parts.Int("bits", 2, 8);
-        symmetric = parts.Bool("symmetric");
+        this.kernel = kernel ?? Kernel.Best;
+        int bits = parts.Int("bits", 2, 8);
         string granularity = parts.Text("granularity");
-        groupSize = granularity switch
+        int groupSize = granularity switch
         {
             "tensor" or "channel" => Math.Max(Columns, 1),
-            "group" => parts.Int("groupSize", 16, 4096),
+            "group" => parts.PowerOfTwo("groupSize", 16, 4096),
             _ => throw parts.Bad($"parameter 'granularity' is '{granularity}', not tensor, channel or group"),
         };
-        if (granularity == "group" && !BitOperations.IsPow2(groupSize))
+        bool sharesScale = granularity == "tensor";
+        long scales = sharesScale ? 1 : (long)Rows * CodeMatrix.GroupCount(Columns, groupSize);
+        matrix = new()
         {
-            throw parts.Bad($"parameter 'groupSize' is {groupSize}, not a power of two");
-        }
-
-        groups = (int)(((long)Columns + groupSize - 1) / groupSize);
-        scaleRowStride = granularity == "tensor" ? 0 : groups;
-        scaleCount = granularity == "tensor" ? 1 : (long)Rows * groups;
-        codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(Columns, bits));
-        scales = new(parts, scaleCount);
-        if (!symmetric)
-        {
-            zeros = parts.Part("zeros", DType.U8, CodePacking.RowBytes(scaleCount, bits));
-        }
-
+            Rows = Rows,
+            Columns = Columns,
+            Bits = bits,
+            GroupSize = groupSize,
+            SharesScale = sharesScale,
+            Codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(Columns, bits)),
+            Scales = new(parts, scales),
+            Zeros = parts.Bool("symmetric") ? null : parts.Part("zeros", DType.U8, CodePacking.RowBytes(scales, bits)),
+            FixedZero = (byte)((1 << (bits - 1)) - 1),
+            Codebook = Codebook.Integers(bits),
+        };
         CountBits(parts);
     }
 
     public override string Codec => "uniform";
 
-    private protected override void DequantizeRow(int row, Span<float> destination)
-    {
-        int rowBytes = (int)CodePacking.RowBytes(Columns, bits);
-        byte[] unpacked = ArrayPool<byte>.Shared.Rent(Columns + groups);
-        var rowCodes = unpacked.AsSpan(0, Columns);
-        var rowZeros = unpacked.AsSpan(Columns, groups);
-        CodePacking.Unpack(codes.Slice((long)row * rowBytes, rowBytes), bits, rowCodes);
-        rowZeros.Fill((byte)((1 << (bits - 1)) - 1));
-        long first = (long)row * scaleRowStride;
-        if (!symmetric)
-        {
-            CodePacking.UnpackRange(zeros, bits, scaleCount, first, rowZeros);
-        }
+    private protected override void DequantizeRow(int row, Span<float> destination) =>
+        kernel.DecodeRows(matrix, row, 1, destination, Columns);
 
-        float[] rowScales = ArrayPool<float>.Shared.Rent(groups);
-        scales.Read(first, rowScales.AsSpan(0, groups));
-        for (int i = 0; i < destination.Length; i++)
-        {
-            destination[i] = rowScales[i / groupSize] * (rowCodes[i] - rowZeros[i / groupSize]);
-        }
-
-        ArrayPool<byte>.Shared.Return(unpacked);
-        ArrayPool<float>.Shared.Return(rowScales);
-    }
-
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)
-    {
-        float[] weights = ArrayPool<float>.Shared.Rent(Columns);
-        for (int row = 0; row < Rows; row++)
-        {
-            DequantizeRow(row, weights.AsSpan(0, Columns));
-            for (int b = 0; b < batch; b++)
-            {
-                float sum = 0;
-                for (int i = 0; i < Columns; i++)
-                {
-                    sum += weights[i] * x[(b * Columns) + i];
-                }
-
-                y[(b * Rows) + row] = sum;
-            }
-        }
-
-        ArrayPool<float>.Shared.Return(weights);
-    }
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) =>
+        PackedProduct.Multiply(kernel, matrix, x, y, batch);
 }

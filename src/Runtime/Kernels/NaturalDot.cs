@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Compress.Runtime.Kernels;
+
+/// <summary>Makes one vector of unscaled weights of a row, in natural order.</summary>
+internal interface INaturalDecoder<S, F, B>
+    where S : struct, ISimd<F, B>
+    where F : struct
+    where B : struct
+{
+    /// <param name="codes">The row's codes, one a byte.</param>
+    /// <param name="column">The first weight's column.</param>
+    /// <param name="table">The codebook entry of code 0 in this group.</param>
+    /// <param name="zero">The group's zero point in every element.</param>
+    static abstract F Decode(ref byte codes, nuint column, ref float table, F zero);
+}
+
+/// <summary>Points of one coordinate: a table lookup for each weight.</summary>
+internal readonly struct SinglesDecoder<S, F, B> : INaturalDecoder<S, F, B>
+    where S : struct, ISimd<F, B>
+    where F : struct
+    where B : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Decode(ref byte codes, nuint column, ref float table, F zero) =>
+        S.Singles(ref Unsafe.Add(ref codes, column), ref table);
+}
+
+/// <summary>Points of two coordinates: 64-bit loads from a table of pairs, which beat gathers on current hardware.</summary>
+internal readonly struct PairsDecoder<S, F, B> : INaturalDecoder<S, F, B>
+    where S : struct, ISimd<F, B>
+    where F : struct
+    where B : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Decode(ref byte codes, nuint column, ref float table, F zero) =>
+        S.Pairs(ref Unsafe.Add(ref codes, column / 2), ref table);
+}
+
+/// <summary>Integers less a zero point: converted, exact.</summary>
+internal readonly struct IntegerDecoder<S, F, B> : INaturalDecoder<S, F, B>
+    where S : struct, ISimd<F, B>
+    where F : struct
+    where B : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Decode(ref byte codes, nuint column, ref float table, F zero) =>
+        S.Subtract(S.Widen(ref Unsafe.Add(ref codes, column)), zero);
+}
+
+/// <summary>
+/// Products and unpacked rows of any <see cref="CodeMatrix"/>, with weights in natural order. Groups are whole vectors in every
+/// width, because a group has at least 16 columns.
+/// </summary>
+internal static class NaturalDot<S, F, B, D>
+    where S : struct, ISimd<F, B>
+    where F : struct
+    where B : struct
+    where D : struct, INaturalDecoder<S, F, B>
+{
+    private static int Step => Unsafe.SizeOf<F>() / sizeof(float);
+
+    /// <summary>The products of <c>y.Length</c> rows with a vector that is filled up with zeros to whole vectors.</summary>
+    public static void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> padded, Span<float> y)
+    {
+        using var row = new RowCursor(matrix);
+        for (int r = 0; r < y.Length; r++)
+        {
+            row.MoveTo(firstRow + r);
+            y[r] = Row(
+                (nuint)matrix.GroupSize,
+                (nuint)padded.Length,
+                ref MemoryMarshal.GetReference(ByteCodes(matrix, row)),
+                ref MemoryMarshal.GetReference(row.Scales),
+                ref MemoryMarshal.GetReference(row.Zeros),
+                ref Table(matrix, 0),
+                matrix.Codebook.Dimension,
+                ref MemoryMarshal.GetReference(padded));
+        }
+    }
+
+    // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static float Row(
+        nuint groupSize, nuint columns, ref byte codes, ref float scales, ref byte zeros, ref float table0, int dimension, ref float x)
+    {
+        F total = default;
+        nuint step = (nuint)Step;
+        for (nuint column = 0; column < columns;)
+        {
+            F zero = S.Broadcast(zeros);
+            ref float table = ref Unsafe.Subtract(ref table0, zeros * dimension);
+            nuint end = Math.Min(column + groupSize, columns);
+            F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
+            for (; column + (4 * step) <= end; column += 4 * step)
+            {
+                nuint c1 = column + step, c2 = column + (2 * step), c3 = column + (3 * step);
+                sum0 = S.MultiplyAdd(D.Decode(ref codes, column, ref table, zero), S.Load(ref x, column), sum0);
+                sum1 = S.MultiplyAdd(D.Decode(ref codes, c1, ref table, zero), S.Load(ref x, c1), sum1);
+                sum2 = S.MultiplyAdd(D.Decode(ref codes, c2, ref table, zero), S.Load(ref x, c2), sum2);
+                sum3 = S.MultiplyAdd(D.Decode(ref codes, c3, ref table, zero), S.Load(ref x, c3), sum3);
+            }
+
+            for (; column < end; column += step)
+            {
+                sum0 = S.MultiplyAdd(D.Decode(ref codes, column, ref table, zero), S.Load(ref x, column), sum0);
+            }
+
+            total = S.MultiplyAdd(S.Broadcast(scales), S.Add(S.Add(sum0, sum1), S.Add(sum2, sum3)), total);
+            scales = ref Unsafe.Add(ref scales, 1);
+            zeros = ref Unsafe.Add(ref zeros, 1);
+        }
+
+        return S.Sum(total);
+    }
+
+    /// <summary>Unpacks rows into lines of <paramref name="stride"/> floats; what lies between a row's end and the next line is lost.</summary>
+    public static void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    {
+        Span<float> last = stackalloc float[16];
+        using var row = new RowCursor(matrix);
+        for (int r = 0; r < rowCount; r++)
+        {
+            row.MoveTo(firstRow + r);
+            ref byte codes = ref MemoryMarshal.GetReference(ByteCodes(matrix, row));
+            var line = weights.Slice(r * stride, matrix.Columns);
+            ref float destination = ref MemoryMarshal.GetReference(line);
+            nuint column = 0, whole = (nuint)(line.Length / Step * Step);
+            for (int group = 0; group < row.Scales.Length; group++)
+            {
+                F scale = S.Broadcast(row.Scales[group]), zero = S.Broadcast(row.Zeros[group]);
+                ref float table = ref Table(matrix, row.Zeros[group]);
+                nuint end = (nuint)Math.Min((long)column + matrix.GroupSize, line.Length);
+                for (; column < end && column < whole; column += (nuint)Step)
+                {
+                    S.Store(S.Multiply(D.Decode(ref codes, column, ref table, zero), scale), ref destination, column);
+                }
+
+                if (column < end)
+                {
+                    S.Store(S.Multiply(D.Decode(ref codes, column, ref table, zero), scale), ref last[0], 0);
+                    last[..(int)(end - column)].CopyTo(line[(int)column..]);
+                }
+            }
+        }
+    }
+
+    private static ref float Table(CodeMatrix matrix, int zero) =>
+        ref matrix.Codebook.Values[(matrix.Codebook.ZeroBase - zero) * matrix.Codebook.Dimension];
+
+    /// <summary>Packed bytes are codes already if there are eight bits, but must not be read past the end.</summary>
+    private static ReadOnlySpan<byte> ByteCodes(CodeMatrix matrix, in RowCursor row) =>
+        matrix.Bits == 8 && matrix.Columns % Kernel.LineUnit == 0 ? row.Packed : row.Unpack();
+}

@@ -1,0 +1,97 @@
+namespace Compress.Runtime.Kernels;
+
+/// <summary>The kernel without vectors: what the others are tested against.</summary>
+internal sealed class ScalarKernel : Kernel
+{
+    public override string Name => "Scalar";
+
+    public override bool IsAccelerated => true;
+
+    public override void Hadamard(Span<float> block) => Transform(block);
+
+    /// <summary>The definition of <see cref="Kernel.Hadamard"/>.</summary>
+    public static void Transform(Span<float> block)
+    {
+        for (int distance = 1; distance < block.Length; distance *= 2)
+        {
+            for (int start = 0; start < block.Length; start += 2 * distance)
+            {
+                for (int i = start; i < start + distance; i++)
+                {
+                    (float a, float b) = (block[i], block[i + distance]);
+                    block[i] = a + b;
+                    block[i + distance] = a - b;
+                }
+            }
+        }
+
+        float norm = (float)(1 / Math.Sqrt(block.Length));
+        for (int i = 0; i < block.Length; i++)
+        {
+            block[i] *= norm;
+        }
+    }
+
+    public override void FlipSigns(Span<float> row, ulong seed) => Numerics.Signs.Flip(row, seed, 0);
+
+    public override void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    {
+        using var row = new RowCursor(matrix);
+        for (int r = 0; r < rowCount; r++)
+        {
+            row.MoveTo(firstRow + r);
+            var codes = row.Unpack();
+            for (int column = 0; column < matrix.Columns; column++)
+            {
+                weights[(r * stride) + column] = Weight(matrix, row, codes, column);
+            }
+        }
+    }
+
+    public override int ArrangedLength(CodeMatrix matrix) => matrix.Columns;
+
+    public override void Arrange(CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged) => x.CopyTo(arranged);
+
+    public override void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
+    {
+        using var row = new RowCursor(matrix);
+        for (int r = 0; r < y.Length; r++)
+        {
+            row.MoveTo(firstRow + r);
+            var codes = row.Unpack();
+            float sum = 0;
+            for (int column = 0; column < matrix.Columns; column++)
+            {
+                sum += Weight(matrix, row, codes, column) * arranged[column];
+            }
+
+            y[r] = sum;
+        }
+    }
+
+    public override void MultiplyPanel(
+        ReadOnlySpan<float> weights, int rows, ReadOnlySpan<float> x, int batch, int stride, Span<float> y, int yStride)
+    {
+        for (int b = 0; b < batch; b++)
+        {
+            for (int r = 0; r < rows; r++)
+            {
+                float sum = 0;
+                for (int k = 0; k < stride; k++)
+                {
+                    sum += weights[(r * stride) + k] * x[(b * stride) + k];
+                }
+
+                y[(b * yStride) + r] = sum;
+            }
+        }
+    }
+
+    private static float Weight(CodeMatrix matrix, in RowCursor row, ReadOnlySpan<byte> codes, int column)
+    {
+        var book = matrix.Codebook;
+        int group = column / matrix.GroupSize;
+        int entry = book.ZeroBase - row.Zeros[group] + codes[column / book.Dimension];
+        return book.Values[(entry * book.Dimension) + (column % book.Dimension)] * row.Scales[group];
+    }
+}

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using F = System.Runtime.Intrinsics.Vector128<float>;
+using B = System.Runtime.Intrinsics.Vector128<byte>;
+
+namespace Compress.Runtime.Kernels;
+
+/// <summary>128-bit vectors: one lane. Half a strip of codes fills one.</summary>
+internal readonly struct Simd128 : ISimd<F, B>
+{
+    public static string Name => nameof(Vector128);
+
+    public static bool IsAccelerated => Vector128.IsHardwareAccelerated;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Load(ref float source, nuint offset) => Vector128.LoadUnsafe(ref source, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(F value, ref float destination, nuint offset) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Broadcast(float value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Add(F a, F b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Subtract(F a, F b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Multiply(F a, F b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F MultiplyAdd(F a, F b, F c) => Vector128.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(F value) => Vector128.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F FlipSigns(F value, ulong bits)
+    {
+        var bit = Vector128.Create(1u, 2, 4, 8);
+        var set = Vector128.Equals(Vector128.Create((uint)bits) & bit, bit);
+        return (value.AsUInt32() ^ (set & Vector128.Create(0x8000_0000u))).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Butterflies(F value)
+    {
+        // b − a is exactly (−a) + b, so one shuffle, one sign flip and one addition make a butterfly.
+        value = Vector128.Shuffle(value, Vector128.Create(1, 0, 3, 2)) + (value.AsUInt32() ^ Vector128.Create(0, 0x8000_0000u, 0, 0x8000_0000u)).AsSingle();
+        return Vector128.Shuffle(value, Vector128.Create(2, 3, 0, 1)) + (value.AsUInt32() ^ Vector128.Create(0, 0, 0x8000_0000u, 0x8000_0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B LoadBytes(ref byte source) => Vector128.LoadUnsafe(ref source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B LoadTable(ref byte source) => Vector128.LoadUnsafe(ref source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Lookup(B table, B indices) => Vector128.ShuffleNative(table, indices);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B InterleaveLow(B a, B b) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : (Vector128.WidenLower(a) | (Vector128.WidenLower(b) << 8)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B InterleaveHigh(B a, B b) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : (Vector128.WidenUpper(a) | (Vector128.WidenUpper(b) << 8)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F EvenBFloats(B words) => (words.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F OddBFloats(B words) => (words.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Codes(ref byte row, nuint unit, int bits)
+    {
+        ref byte plane = ref Unsafe.Add(ref row, (unit >> 1) * (nuint)(4 * bits));
+        int half = (int)(unit & 1);
+        var codes = B.Zero;
+        int shift = 0;
+        if ((bits & 4) != 0)
+        {
+            codes = (Vector128.LoadUnsafe(ref plane).AsUInt16() >> (4 * half)).AsByte() & Vector128.Create((byte)0x0F);
+            plane = ref Unsafe.Add(ref plane, 16);
+            shift = 4;
+        }
+
+        if ((bits & 2) != 0)
+        {
+            ulong word = Raw.Read<ulong>(ref plane) >> (4 * half);
+            codes |= ((Vector128.Create(word, word >> 2).AsByte() & Vector128.Create((byte)3)).AsUInt16() << shift).AsByte();
+            plane = ref Unsafe.Add(ref plane, 8);
+            shift += 2;
+        }
+
+        if ((bits & 1) != 0)
+        {
+            uint word = Raw.Read<uint>(ref plane) >> (4 * half);
+            var spread = Vector128.Create(word, word >> 1, word >> 2, word >> 3).AsByte();
+            codes |= ((spread & Vector128.Create((byte)1)).AsUInt16() << shift).AsByte();
+        }
+
+        return codes;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Widen(ref byte source)
+    {
+        var words = Vector128.WidenLower(Vector128.CreateScalarUnsafe(Raw.Read<uint>(ref source)).AsByte());
+        return Vector128.ConvertToSingle(Vector128.WidenLower(words).AsInt32());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Singles(ref byte codes, ref float table)
+    {
+        uint four = Raw.Read<uint>(ref codes);
+        return Vector128.Create(
+            Unsafe.Add(ref table, (byte)four),
+            Unsafe.Add(ref table, (byte)(four >> 8)),
+            Unsafe.Add(ref table, (byte)(four >> 16)),
+            Unsafe.Add(ref table, four >> 24));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Pairs(ref byte codes, ref float table) =>
+        Vector128.Create(Raw.Pair(ref table, codes), Raw.Pair(ref table, Unsafe.Add(ref codes, 1))).AsSingle();
+}

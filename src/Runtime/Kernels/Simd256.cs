@@ -1,0 +1,150 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using F = System.Runtime.Intrinsics.Vector256<float>;
+using B = System.Runtime.Intrinsics.Vector256<byte>;
+
+namespace Compress.Runtime.Kernels;
+
+/// <summary>256-bit vectors: two lanes. A strip of codes fills one.</summary>
+internal readonly unsafe struct Simd256 : ISimd<F, B>
+{
+    public static string Name => nameof(Vector256);
+
+    public static bool IsAccelerated => Vector256.IsHardwareAccelerated;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Load(ref float source, nuint offset) => Vector256.LoadUnsafe(ref source, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(F value, ref float destination, nuint offset) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Broadcast(float value) => Vector256.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Add(F a, F b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Subtract(F a, F b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Multiply(F a, F b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F MultiplyAdd(F a, F b, F c) => Vector256.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(F value) => Vector128.Sum(value.GetLower() + value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F FlipSigns(F value, ulong bits)
+    {
+        var bit = Vector256.Create(1u, 2, 4, 8, 16, 32, 64, 128);
+        var set = Vector256.Equals(Vector256.Create((uint)bits) & bit, bit);
+        return (value.AsUInt32() ^ (set & Vector256.Create(0x8000_0000u))).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Butterflies(F value)
+    {
+        const uint Minus = 0x8000_0000;
+        value = Vector256.Shuffle(value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6))
+            + (value.AsUInt32() ^ Vector256.Create(0, Minus, 0, Minus, 0, Minus, 0, Minus)).AsSingle();
+        value = Vector256.Shuffle(value, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5))
+            + (value.AsUInt32() ^ Vector256.Create(0, 0, Minus, Minus, 0, 0, Minus, Minus)).AsSingle();
+        return Vector256.Shuffle(value, Vector256.Create(4, 5, 6, 7, 0, 1, 2, 3))
+            + (value.AsUInt32() ^ Vector256.Create(0, 0, 0, 0, Minus, Minus, Minus, Minus)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B LoadBytes(ref byte source) => Vector256.LoadUnsafe(ref source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B LoadTable(ref byte source) => Vector256.Create(Vector128.LoadUnsafe(ref source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Lookup(B table, B indices) =>
+        Avx2.IsSupported
+            ? Avx2.Shuffle(table, indices)
+            : Vector256.Create(Simd128.Lookup(table.GetLower(), indices.GetLower()), Simd128.Lookup(table.GetUpper(), indices.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B InterleaveLow(B a, B b) =>
+        Avx2.IsSupported
+            ? Avx2.UnpackLow(a, b)
+            : Vector256.Create(Simd128.InterleaveLow(a.GetLower(), b.GetLower()), Simd128.InterleaveLow(a.GetUpper(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B InterleaveHigh(B a, B b) =>
+        Avx2.IsSupported
+            ? Avx2.UnpackHigh(a, b)
+            : Vector256.Create(Simd128.InterleaveHigh(a.GetLower(), b.GetLower()), Simd128.InterleaveHigh(a.GetUpper(), b.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F EvenBFloats(B words) => (words.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F OddBFloats(B words) => (words.AsUInt32() & Vector256.Create(0xFFFF_0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Codes(ref byte row, nuint unit, int bits)
+    {
+        if (!Avx2.IsSupported)
+        {
+            return Vector256.Create(Simd128.Codes(ref row, 2 * unit, bits), Simd128.Codes(ref row, (2 * unit) + 1, bits));
+        }
+
+        ref byte plane = ref Unsafe.Add(ref row, unit * (nuint)(4 * bits));
+        var codes = B.Zero;
+        int shift = 0;
+        if ((bits & 4) != 0)
+        {
+            // Packed rows lie in native or pinned memory, and only the pointer form is a single broadcasting load.
+            var twice = Avx.BroadcastVector128ToVector256((float*)Unsafe.AsPointer(ref plane)).AsUInt64();
+            codes = Avx2.ShiftRightLogicalVariable(twice, Vector256.Create(0ul, 0, 4, 4)).AsByte() & Vector256.Create((byte)0x0F);
+            plane = ref Unsafe.Add(ref plane, 16);
+            shift = 4;
+        }
+
+        if ((bits & 2) != 0)
+        {
+            var spread = Avx2.ShiftRightLogicalVariable(Vector256.Create(Raw.Read<ulong>(ref plane)), Vector256.Create(0ul, 2, 4, 6));
+            codes |= ((spread.AsByte() & Vector256.Create((byte)3)).AsUInt16() << shift).AsByte();
+            plane = ref Unsafe.Add(ref plane, 8);
+            shift += 2;
+        }
+
+        if ((bits & 1) != 0)
+        {
+            var spread = Avx2.ShiftRightLogicalVariable(Vector256.Create(Raw.Read<uint>(ref plane)), Vector256.Create(0u, 1, 2, 3, 4, 5, 6, 7));
+            codes |= ((spread.AsByte() & Vector256.Create((byte)1)).AsUInt16() << shift).AsByte();
+        }
+
+        return codes;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Widen(ref byte source)
+    {
+        var bytes = Vector128.CreateScalarUnsafe(Raw.Read<ulong>(ref source)).AsByte();
+        return Vector256.ConvertToSingle(Avx2.IsSupported
+            ? Avx2.ConvertToVector256Int32(bytes)
+            : Vector256.WidenLower(Vector256.WidenLower(bytes.ToVector256Unsafe())).AsInt32());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Singles(ref byte codes, ref float table) =>
+        Vector256.Create(Simd128.Singles(ref codes, ref table), Simd128.Singles(ref Unsafe.Add(ref codes, 4), ref table));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F Pairs(ref byte codes, ref float table)
+    {
+        uint four = Raw.Read<uint>(ref codes);
+        return Vector256.Create(
+            Raw.Pair(ref table, (byte)four),
+            Raw.Pair(ref table, (byte)(four >> 8)),
+            Raw.Pair(ref table, (byte)(four >> 16)),
+            Raw.Pair(ref table, four >> 24)).AsSingle();
+    }
+}
