@@ -30,7 +30,7 @@ internal static class MultiplyBench
                 var t = s.Open(kernel);
                 var m = Timing.Measure(() => t.Multiply(x, y), 60);
                 t.Dequantize(dense);
-                double err = 0, mag = 0;
+                double err = 0;
                 for (int r = 0; r < N; r++) { double d = 0, a = 0; for (int c = 0; c < N; c++) { double q = (double)dense[r * N + c] * x[c]; d += q; a += Math.Abs(q); } err = Math.Max(err, Math.Abs(d - y[r]) / a); }
                 var dq = Timing.Measure(() => t.DequantizeRows(0, 512, dense), 7, 0.2);
                 float[] xb = new float[N * 16], yb = new float[N * 16];
