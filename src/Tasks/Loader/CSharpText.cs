@@ -75,11 +75,14 @@ public static class CSharpText
         var result = new StringBuilder("\"");
         foreach (char c in text)
         {
-            result.Append(c is '"' or '\\' ? "\\" + c : c is >= ' ' and <= '~' ? c.ToString() : Unicode(c));
+            result.Append(Escape(c));
         }
 
         return result.Append('"').ToString();
     }
+
+    /// <summary>A character literal of printable ASCII.</summary>
+    public static string Literal(char c) => "'" + (c == '\'' ? "\\'" : Escape(c)) + "'";
 
     /// <summary>Text for an XML comment, on one line: marked up, and without characters that XML or the eye cannot take.</summary>
     public static string Doc(string text)
@@ -99,6 +102,14 @@ public static class CSharpText
 
         return text.Length > MaxDocName ? result + "..." : result.ToString();
     }
+
+    private static string Escape(char c) => c switch
+    {
+        '"' or '\\' => "\\" + c,
+        '\n' => "\\n",
+        >= ' ' and <= '~' => c.ToString(),
+        _ => Unicode(c),
+    };
 
     private static bool IsDigit(char c) => c is >= '0' and <= '9';
 

@@ -79,19 +79,26 @@ internal sealed class ElementEmitter
 
     private void WriteIndexer()
     {
-        string range = sameEverywhere ? ShapeText.Ranges([.. shape.Places[0].Numbered.Keys]) : hasGaps ? "one of Numbers" : "0 to Count - 1";
+        string range = !sameEverywhere ? (hasGaps ? "one of Numbers" : "0 to Count - 1")
+            : (hasGaps ? "one of " : "") + ShapeText.Ranges([.. shape.Places[0].Numbered.Keys]);
         code.Line();
         code.Summary(ShapeEmitter.Describe(element) + ".");
         code.Line($"/// <param name=\"number\">{range}.</param>");
         code.Line("/// <exception cref=\"global::System.ArgumentOutOfRangeException\">There is none of that number.</exception>");
         code.Block($"public {Type} this[int number]", () => code.Block("get", () =>
         {
-            code.Line($"int slot = {(hasGaps ? "global::System.Array.BinarySearch(_numbers, number)" : "number")};");
-            code.Block("if ((uint)slot >= (uint)_items.Length)", () =>
+            string slot = "number";
+            if (hasGaps)
+            {
+                code.Line("int slot = global::System.Array.BinarySearch(_numbers, number);");
+                slot = "slot";
+            }
+
+            code.Block(hasGaps ? "if (slot < 0)" : "if (number < 0 || number >= _items.Length)", () =>
                 code.Line("throw new global::System.ArgumentOutOfRangeException(nameof(number), number, "
-                    + CSharpText.Literal($"The numbers of {Shorten(element.Pattern)} are: {range}.") + ");"));
+                    + CSharpText.Literal($"{Shorten(element.Pattern)}: the number is {range}.") + ");"));
             code.Line();
-            code.Line($"return _items[slot] ??= {ShapeEmitter.Create(element, packed, ElementName())};");
+            code.Line($"return _items[{slot}] ??= {ShapeEmitter.Create(element, packed, ElementName())};");
         }));
     }
 

@@ -43,7 +43,7 @@ internal sealed class NameScope
     private string Take(string name, HashSet<string> wanted)
     {
         string free = name;
-        while ((free != name && wanted.Contains(free)) || !taken.Add(free))
+        while (reserved.Contains(free) || (free != name && wanted.Contains(free)) || !taken.Add(free))
         {
             lastNumber.TryGetValue(name, out int number);
             lastNumber[name] = number = Math.Max(number, 1) + 1;

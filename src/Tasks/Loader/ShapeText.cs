@@ -25,7 +25,7 @@ internal static class ShapeText
     /// <summary><c> at 0-3, 5</c>, or only how many where there is more than one number.</summary>
     public static string Where(IReadOnlyList<NameTree> places) => places[0].Numbers.Count == 1
         ? " at " + Ranges([.. places.Select(place => place.Numbers[0])])
-        : string.Format(CultureInfo.InvariantCulture, " in {0} places", places.Count);
+        : string.Format(CultureInfo.InvariantCulture, places.Count == 1 ? " in 1 place" : " in {0} places", places.Count);
 
     /// <summary><c>0-3, 5</c> for 0, 1, 2, 3, 5.</summary>
     public static string Ranges(IReadOnlyList<int> numbers)

@@ -13,6 +13,8 @@ namespace Compress.Build.Tests.Loader;
 /// <summary>Emits loaders and compiles them as an app with every warning on would, in the oldest C# that is supported.</summary>
 internal static class GeneratedLoader
 {
+    private static readonly CSharpParseOptions Options = new(LanguageVersion.CSharp8, DocumentationMode.Diagnose);
+
     private static readonly MetadataReference[] References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
@@ -35,10 +37,11 @@ internal static class GeneratedLoader
     public static IReadOnlyList<Diagnostic> Diagnostics(string text, NullableContextOptions nullable = NullableContextOptions.Enable) =>
         [.. Compile(text, nullable).GetDiagnostics().Where(d => d.Severity != DiagnosticSeverity.Hidden)];
 
-    /// <summary>The class, compiled and loaded.</summary>
-    public static Type Load(LoaderRequest request, params IEnumerable<ResourceDescription> resources)
+    /// <summary>The class, compiled (with code of an app, if given) and loaded.</summary>
+    public static Type Load(LoaderRequest request, string app = "", params IEnumerable<ResourceDescription> resources)
     {
-        var compilation = Compile(LoaderEmitter.Emit(request), NullableContextOptions.Enable);
+        var compilation = Compile(LoaderEmitter.Emit(request), NullableContextOptions.Enable)
+            .AddSyntaxTrees(CSharpSyntaxTree.ParseText(app, Options.WithDocumentationMode(DocumentationMode.None)));
         using var image = new MemoryStream();
         var result = compilation.Emit(image, manifestResources: resources);
         Assert.Empty(result.Diagnostics.Where(d => d.Severity != DiagnosticSeverity.Hidden));
@@ -52,6 +55,35 @@ internal static class GeneratedLoader
     {
         var info = type.GetMethod(method, [.. arguments.Select(a => a.GetType())])!;
         return info.Invoke(null, BindingFlags.DoNotWrapExceptions, null, arguments, null)!;
+    }
+
+    /// <summary>Every tensor that properties and indexers lead to, by the path of members.</summary>
+    public static IEnumerable<(string Path, runtime::Compress.Runtime.PackedTensor Tensor)> Reach(object node, string path = "")
+    {
+        foreach (var property in node.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            IEnumerable<(string Step, object? Value)> values = property switch
+            {
+                { Name: "Packed" or "Names" or "Count" or "Numbers" } => [],
+                { Name: "Item" } when property.GetIndexParameters()[0].ParameterType == typeof(string) => [],
+                { Name: "Item" } => Numbers(node).Select(number => ($"[{number}]", property.GetValue(node, [number]))),
+                _ => [("." + property.Name, property.GetValue(node))],
+            };
+            foreach (var (step, value) in values)
+            {
+                if (value is runtime::Compress.Runtime.PackedTensor tensor)
+                {
+                    yield return (path + step, tensor);
+                }
+                else if (value is not null)
+                {
+                    foreach (var deeper in Reach(value, path + step))
+                    {
+                        yield return deeper;
+                    }
+                }
+            }
+        }
     }
 
     /// <summary>Walks from an object: property names, and numbers for indexers.</summary>
@@ -69,9 +101,16 @@ internal static class GeneratedLoader
         return from;
     }
 
+    // The numbers of an indexer; a span cannot be read by reflection, so its array is.
+    private static IEnumerable<int> Numbers(object node)
+    {
+        var numbers = node.GetType().GetField("_numbers", BindingFlags.NonPublic | BindingFlags.Instance);
+        return numbers is not null ? (int[])numbers.GetValue(node)! : Enumerable.Range(0, (int)Walk(node, "Count")!);
+    }
+
     private static CSharpCompilation Compile(string text, NullableContextOptions nullable) => CSharpCompilation.Create(
         "Generated",
-        [CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.CSharp8, DocumentationMode.Diagnose))],
+        [CSharpSyntaxTree.ParseText(text, Options)],
         References,
         new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: nullable, warningLevel: 9999, generalDiagnosticOption: ReportDiagnostic.Error));
