@@ -3,6 +3,7 @@
 [
     ("train-grid", "trains the two-dimensional grids of Core: --p 2 --n 256", Compress.Bench.GridTraining.Run),
     ("multiply", "products with packed weights beside TensorPrimitives.Dot", Compress.Bench.MultiplyBench.Run),
+    ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),
 ];
 
 if (args.Length == 0 || Array.Find(benchmarks, b => b.Name == args[0]) is not { Run: not null } chosen)

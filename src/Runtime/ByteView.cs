@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Compress.Runtime;
 
@@ -11,20 +10,20 @@ internal readonly struct ByteView(MappedBytes memory, long offset, long length)
 
     /// <summary>A span of <paramref name="count"/> bytes from <paramref name="start"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ReadOnlySpan<byte> Slice(long start, int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)start, (ulong)length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)count, (ulong)(length - start));
-        return memory.Span(offset + start, count);
-    }
+    public ReadOnlySpan<byte> Slice(long start, int count) => Slice<byte>(start, count);
 
     /// <summary><paramref name="count"/> elements from element <paramref name="start"/>. The memory need not be aligned.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<T> Slice<T>(long start, int count)
-        where T : unmanaged =>
-        MemoryMarshal.Cast<byte, T>(Slice(start * Unsafe.SizeOf<T>(), checked(count * Unsafe.SizeOf<T>())));
+        where T : unmanaged
+    {
+        long elements = length / Unsafe.SizeOf<T>();
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)start, (ulong)elements);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)count, (ulong)(elements - start));
+        return memory.Span<T>(offset + (start * Unsafe.SizeOf<T>()), count);
+    }
 
-    /// <summary>All bytes as elements; for parts shorter than 2 GiB.</summary>
+    /// <summary>All bytes as elements; there must be fewer than 2^31.</summary>
     public ReadOnlySpan<T> All<T>()
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(Slice(0, checked((int)length)));
+        where T : unmanaged => Slice<T>(0, checked((int)(length / Unsafe.SizeOf<T>())));
 }

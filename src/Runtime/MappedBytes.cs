@@ -6,22 +6,32 @@ using System.Runtime.InteropServices;
 namespace Compress.Runtime;
 
 /// <summary>
-/// A read-only stretch of native memory (a mapped file, an assembly's resource, or a pinned array) that may be longer than 2 GiB.
+/// A read-only stretch of memory (a mapped file, an assembly's resource, or an array) that may be longer than 2 GiB.
 /// Nothing is copied, and pages are read from disk as they are touched.
 /// </summary>
 internal sealed unsafe class MappedBytes : IDisposable
 {
     private readonly IDisposable? owner;
-    private readonly object? keepAlive;
+    private readonly Assembly? assembly; // kept loaded as long as its resource is in use
     private byte* pointer;
+    private byte[]? array; // instead of the pointer
 
-    private MappedBytes(byte* pointer, long length, IDisposable? owner, object? keepAlive)
+    private MappedBytes(byte* pointer, long length, IDisposable? owner, Assembly? assembly = null)
     {
         this.pointer = pointer;
         this.owner = owner;
-        this.keepAlive = keepAlive;
+        this.assembly = assembly;
         Length = length;
     }
+
+    private MappedBytes(byte[] array)
+    {
+        this.array = array;
+        Length = array.LongLength;
+    }
+
+    /// <summary>True after <see cref="Dispose"/>.</summary>
+    public bool IsDisposed => pointer is null && array is null;
 
     /// <summary>Length in bytes.</summary>
     public long Length { get; }
@@ -50,7 +60,7 @@ internal sealed unsafe class MappedBytes : IDisposable
 
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        return new MappedBytes(start + view.PointerOffset, length, view, null);
+        return new MappedBytes(start + view.PointerOffset, length, view);
     }
 
     /// <summary>The bytes of an embedded resource, where the loader mapped them. Null if there is none of that name.</summary>
@@ -75,58 +85,43 @@ internal sealed unsafe class MappedBytes : IDisposable
         }
     }
 
-    /// <summary>The bytes of an array, which stays pinned until the result is disposed or collected.</summary>
-    public static MappedBytes FromArray(byte[] bytes)
+    /// <summary>The bytes of an array. It needs no disposing: spans of it keep it alive.</summary>
+    public static MappedBytes FromArray(byte[] bytes) => new(bytes);
+
+    /// <summary>A span of <paramref name="count"/> elements from byte <paramref name="offset"/>, which need not be aligned.</summary>
+    /// <exception cref="ObjectDisposedException">The memory has been released.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<T> Span<T>(long offset, int count)
+        where T : unmanaged
     {
-        var pin = new PinnedArray(bytes);
-        return new MappedBytes(pin.Address, bytes.LongLength, pin, null);
+        ObjectDisposedException.ThrowIf(IsDisposed, typeof(PackedModel));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)offset, (ulong)Length);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)count * sizeof(T), Length - offset);
+        return array is null
+            ? new ReadOnlySpan<T>(pointer + offset, count)
+            : MemoryMarshal.Cast<byte, T>(array.AsSpan((int)offset, count * sizeof(T)));
     }
 
     /// <summary>A span of <paramref name="length"/> bytes from <paramref name="offset"/>.</summary>
     /// <exception cref="ObjectDisposedException">The memory has been released.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ReadOnlySpan<byte> Span(long offset, int length)
-    {
-        ObjectDisposedException.ThrowIf(pointer is null, typeof(PackedModel));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)offset, (ulong)Length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)length, (ulong)(Length - offset));
-        return new ReadOnlySpan<byte>(pointer + offset, length);
-    }
+    public ReadOnlySpan<byte> Span(long offset, int length) => Span<byte>(offset, length);
 
-    /// <summary>Releases the memory. Spans taken from it must not be used any more.</summary>
+    /// <summary>
+    /// Releases the memory. Spans taken from it must not be used any more. Without this call a file stays mapped until the process ends:
+    /// a finalizer could pull it from under a span.
+    /// </summary>
     public void Dispose()
     {
-        if (pointer is null)
-        {
-            return;
-        }
-
-        pointer = null;
-        if (owner is MemoryMappedViewAccessor view)
+        if (pointer is not null && owner is MemoryMappedViewAccessor view)
         {
             view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
+        pointer = null;
+        array = null;
         owner?.Dispose();
-        GC.KeepAlive(keepAlive);
-    }
-
-    private sealed class PinnedArray(byte[] bytes) : IDisposable
-    {
-        private GCHandle handle = GCHandle.Alloc(bytes, GCHandleType.Pinned);
-
-        ~PinnedArray() => Dispose();
-
-        public byte* Address => (byte*)handle.AddrOfPinnedObject();
-
-        public void Dispose()
-        {
-            if (handle.IsAllocated)
-            {
-                handle.Free();
-            }
-
-            GC.SuppressFinalize(this);
-        }
+        GC.KeepAlive(assembly);
     }
 }

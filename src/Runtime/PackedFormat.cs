@@ -9,9 +9,12 @@ internal static class PackedFormat
     /// <summary>The version of the container. A reader refuses any other.</summary>
     public const int Version = 1;
 
+    /// <summary>Stands between a tensor's name and its part's. No tensor's own name contains it.</summary>
+    public const string Separator = "::";
+
     /// <summary>The name of one stored array of a packed tensor, such as <c>lm_head.weight::codes</c>.</summary>
-    public static string PartName(string tensor, string part) => tensor + "::" + part;
+    public static string PartName(string tensor, string part) => tensor + Separator + part;
 
     /// <summary>The name of a table that several tensors share, such as <c>::grid.p2n256</c>.</summary>
-    public static string SharedName(string table) => "::" + table;
+    public static string SharedName(string table) => Separator + table;
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Text.Json;
 using Compress.Runtime.Codecs;
 using Compress.Runtime.Safetensors;
 
@@ -14,10 +13,10 @@ namespace Compress.Runtime;
 public sealed class PackedModel : IDisposable
 {
     private readonly MappedBytes memory;
+    private readonly PackedDescriptions descriptions;
     private readonly Dictionary<string, TensorEntry> entries;
-    private readonly SortedDictionary<string, JsonElement?> descriptions = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, double> sharedBitsPerWeight = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, PackedTensor> tensors = new(StringComparer.Ordinal);
+    private string[]? names;
 
     private PackedModel(MappedBytes memory)
     {
@@ -30,11 +29,12 @@ public sealed class PackedModel : IDisposable
         }
 
         Metadata = header.Metadata;
-        Describe(header);
+        IsPacked = header.Metadata.TryGetValue(PackedFormat.MetadataKey, out string? text);
+        descriptions = IsPacked ? new PackedDescriptions(text!) : new PackedDescriptions();
     }
 
     /// <summary>The names of all tensors, in ordinal order.</summary>
-    public IReadOnlyCollection<string> Names => descriptions.Keys;
+    public IReadOnlyCollection<string> Names => names ??= AllNames();
 
     /// <summary>The file's <c>__metadata__</c>.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -42,12 +42,16 @@ public sealed class PackedModel : IDisposable
     /// <summary>The size of the file in bytes, header included.</summary>
     public long PackedBytes => memory.Length;
 
+    /// <summary>True if the file was written by Compress.Tasks; false for an ordinary safetensors file.</summary>
+    public bool IsPacked { get; }
+
     /// <summary>The arrays of the file as stored, in the header's order.</summary>
     internal IReadOnlyCollection<TensorEntry> Entries => entries.Values;
 
     /// <summary>The tensor of that name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     /// <exception cref="InvalidDataException">Its description and its stored arrays do not fit.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public PackedTensor this[string name] =>
         TryGet(name, out var tensor) ? tensor : throw new KeyNotFoundException($"The model has no tensor '{name}'.");
 
@@ -55,6 +59,7 @@ public sealed class PackedModel : IDisposable
     /// <exception cref="SafetensorsException">It is not a well-formed safetensors file.</exception>
     /// <exception cref="InvalidDataException">It is one, but its description of packed tensors is not of this version or not well-formed.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
     public static PackedModel OpenFile(string path) => Open(MappedBytes.OpenFile(path));
 
     /// <summary>Uses an embedded resource in place.</summary>
@@ -74,24 +79,33 @@ public sealed class PackedModel : IDisposable
     public static PackedModel FromBytes(byte[] bytes) => Open(MappedBytes.FromArray(bytes));
 
     /// <summary>True if there is a tensor of that name. Opens nothing.</summary>
-    public bool Contains(string name) => descriptions.ContainsKey(name);
+    public bool Contains(string name) => descriptions.Contains(name) || IsKeptAsIs(name);
 
     /// <summary>The tensor of that name, if there is one.</summary>
     /// <exception cref="InvalidDataException">Its description and its stored arrays do not fit.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public bool TryGet(string name, [NotNullWhen(true)] out PackedTensor? tensor)
     {
+        ObjectDisposedException.ThrowIf(memory.IsDisposed, this);
         if (tensors.TryGetValue(name, out tensor))
         {
             return true;
         }
 
-        if (!descriptions.TryGetValue(name, out var description))
+        if (descriptions.Find(name) is { } description)
         {
-            return false;
+            tensor = tensors.GetOrAdd(name, OpenDescribed(name, description));
+            return true;
         }
 
-        tensor = tensors.GetOrAdd(name, Open(name, description));
-        return true;
+        if (IsKeptAsIs(name))
+        {
+            var entry = entries[name];
+            tensor = tensors.GetOrAdd(name, DecoderTable.Open("keep", new(name, entry.DType, entry.Shape, default, Find, _ => 0)));
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>Unmaps the file. No tensor of the model may be in use or used afterwards.</summary>
@@ -110,110 +124,40 @@ public sealed class PackedModel : IDisposable
         }
     }
 
-    private static (DType DType, long[] Shape) SourceForm(string name, JsonElement description)
+    // An array of another codec than keep under the tensor's own name would be one that nobody reads.
+    private PackedTensor OpenDescribed(string name, TensorDescription description)
     {
-        if (!description.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String
-            || !DTypes.TryParse(dtype.GetString(), out var type))
+        if (description.Codec != "keep" && entries.ContainsKey(name))
         {
-            throw new InvalidDataException($"packed tensor '{name}': its description has no valid 'dtype'");
+            throw new InvalidDataException($"packed tensor {Quote.Name(name)}: it is described as '{description.Codec}', but also stored as it is");
         }
 
-        if (!description.TryGetProperty("shape", out var shape) || shape.ValueKind != JsonValueKind.Array
-            || shape.EnumerateArray().Any(d => d.ValueKind != JsonValueKind.Number || !d.TryGetInt64(out long value) || value < 0))
-        {
-            throw new InvalidDataException($"packed tensor '{name}': its description has no valid 'shape'");
-        }
-
-        return (type, [.. shape.EnumerateArray().Select(d => d.GetInt64())]);
+        return DecoderTable.Open(description.Codec, new(
+            name, description.DType, description.Shape, description.Parameters, Find, table => SharedBits(name, description, table)));
     }
 
-    private static double Product(long[] shape) => shape.Aggregate(1.0, (product, dimension) => product * dimension);
-
-    private void Describe(SafetensorsHeader header)
+    private double SharedBits(string name, TensorDescription description, string array)
     {
-        if (header.Metadata.TryGetValue(PackedFormat.MetadataKey, out string? text))
+        string table = array[PackedFormat.Separator.Length..];
+        if (!description.Shared.Contains(table))
         {
-            JsonElement root;
-            try
-            {
-                using var document = JsonDocument.Parse(text);
-                root = document.RootElement.Clone();
-            }
-            catch (JsonException exception)
-            {
-                throw new InvalidDataException($"the metadata '{PackedFormat.MetadataKey}' is not JSON: {exception.Message}", exception);
-            }
-
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("version", out var version)
-                || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number) || number != PackedFormat.Version)
-            {
-                throw new InvalidDataException(
-                    $"the packed model is not of container version {PackedFormat.Version}; use the Compress.Runtime of the version that packed it");
-            }
-
-            if (root.TryGetProperty("tensors", out var described) && described.ValueKind == JsonValueKind.Object)
-            {
-                DescribePacked(described);
-            }
+            throw new InvalidDataException($"packed tensor {Quote.Name(name)}: it uses the table '{table}', which its 'shared' does not name");
         }
 
-        foreach (var entry in header.Entries)
-        {
-            if (!entry.Name.Contains("::", StringComparison.Ordinal) || !header.Metadata.ContainsKey(PackedFormat.MetadataKey))
-            {
-                descriptions.TryAdd(entry.Name, null);
-            }
-        }
+        double weights = descriptions.WeightsSharing(table);
+        return weights > 0 ? 8.0 * entries[array].ByteLength / weights : 0;
     }
 
-    private void DescribePacked(JsonElement described)
+    // In a packed file, names with the separator are parts of tensors; in any other they are names like others.
+    private bool IsKeptAsIs(string name) =>
+        entries.ContainsKey(name) && !(IsPacked && name.Contains(PackedFormat.Separator, StringComparison.Ordinal));
+
+    private string[] AllNames()
     {
-        var users = new Dictionary<string, double>(StringComparer.Ordinal);
-        foreach (var tensor in described.EnumerateObject())
-        {
-            if (tensor.Value.ValueKind != JsonValueKind.Object)
-            {
-                throw new InvalidDataException($"packed tensor '{tensor.Name}': its description is not an object");
-            }
-
-            descriptions[tensor.Name] = tensor.Value;
-            if (tensor.Value.TryGetProperty("shared", out var shared) && shared.ValueKind == JsonValueKind.Array)
-            {
-                double count = Product(SourceForm(tensor.Name, tensor.Value).Shape);
-                foreach (var table in shared.EnumerateArray().Where(t => t.ValueKind == JsonValueKind.String))
-                {
-                    string full = PackedFormat.SharedName(table.GetString()!);
-                    users[full] = users.GetValueOrDefault(full) + count;
-                }
-            }
-        }
-
-        foreach (var (table, count) in users)
-        {
-            if (entries.TryGetValue(table, out var entry) && count > 0)
-            {
-                sharedBitsPerWeight[table] = 8.0 * entry.ByteLength / count;
-            }
-        }
+        string[] all = [.. entries.Keys.Where(IsKeptAsIs).Union(descriptions.Names)];
+        Array.Sort(all, StringComparer.Ordinal);
+        return all;
     }
-
-    private PackedTensor Open(string name, JsonElement? description)
-    {
-        if (description is not { } value)
-        {
-            var entry = entries[name];
-            return DecoderTable.Open("keep", Parts(name, entry.DType, entry.Shape, default));
-        }
-
-        var (dtype, shape) = SourceForm(name, value);
-        string codec = value.TryGetProperty("codec", out var property) && property.ValueKind == JsonValueKind.String
-            ? property.GetString()!
-            : throw new InvalidDataException($"packed tensor '{name}': its description has no 'codec'");
-        return DecoderTable.Open(codec, Parts(name, dtype, shape, value));
-    }
-
-    private PackedParts Parts(string name, DType dtype, IReadOnlyList<long> shape, JsonElement parameters) =>
-        new(name, dtype, shape, parameters, Find, table => sharedBitsPerWeight.GetValueOrDefault(table));
 
     private (TensorEntry Entry, ByteView View)? Find(string name) =>
         entries.TryGetValue(name, out var entry) ? (entry, new ByteView(memory, entry.Offset, entry.ByteLength)) : null;

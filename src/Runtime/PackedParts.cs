@@ -119,14 +119,14 @@ internal sealed class PackedParts
     }
 
     /// <summary>The error for a tensor whose description and contents do not fit.</summary>
-    public InvalidDataException Bad(string what) => new($"packed tensor '{Name}': {what}");
+    public InvalidDataException Bad(string what) => new($"packed tensor {Quote.Name(Name)}: {what}");
 
     private ByteView Find(string name, DType dtype, long count)
     {
-        var (entry, view) = find(name) ?? throw Bad($"its array '{name}' is not in the file");
+        var (entry, view) = find(name) ?? throw Bad($"its array {Quote.Name(name)} is not in the file");
         if (entry.DType != dtype || entry.Count != count)
         {
-            throw Bad($"its array '{name}' holds {entry.Count} {entry.DType.Name()}, expected {count} {dtype.Name()}");
+            throw Bad($"its array {Quote.Name(name)} holds {entry.Count} {entry.DType.Name()}, expected {count} {dtype.Name()}");
         }
 
         return view;

@@ -31,7 +31,7 @@ public static class PackedContainer
     private static string Describe(List<PackedEntry> tensors)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, SafetensorsWriter.JsonOptions))
         {
             json.WriteStartObject();
             json.WriteNumber("version", PackedFormat.Version);

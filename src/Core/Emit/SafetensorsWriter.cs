@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 
@@ -8,6 +9,9 @@ public static class SafetensorsWriter
 {
     // The data starts at a multiple of this, so that mapped floats are aligned.
     private const int Alignment = 64;
+
+    /// <summary>Quotes are escaped as \" and not as \u0022: the descriptions of packed tensors are JSON inside JSON, full of quotes.</summary>
+    internal static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
     /// Writes a file. Arrays are ordered by descending element size, then by name: so each is aligned to its elements without gaps,
@@ -37,7 +41,7 @@ public static class SafetensorsWriter
     private static byte[] Header(IReadOnlyDictionary<string, string> metadata, List<StoredArray> arrays)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, JsonOptions))
         {
             json.WriteStartObject();
             if (metadata.Count > 0)
