@@ -5,6 +5,9 @@ public static class AtomicFile
 {
     private const string Suffix = ".tmp";
 
+    // A lock alone does not tell a left-over: a writer holds none between closing its file and renaming it.
+    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
+
     /// <summary>Replaces a file by what <paramref name="write"/> writes. If that fails, the old file stays as it was.</summary>
     /// <param name="path">The file.</param>
     /// <param name="write">Writes the content.</param>
@@ -41,9 +44,12 @@ public static class AtomicFile
         {
             try
             {
-                using (new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1))
+                if (File.GetLastWriteTimeUtc(file) < DateTime.UtcNow - Abandoned)
                 {
-                    File.Delete(file);
+                    using (new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1))
+                    {
+                        File.Delete(file);
+                    }
                 }
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -43,6 +43,7 @@ public sealed class LeftOverOfAKilledProcess : IDisposable
     public void IsRemovedByTheNextWrite()
     {
         File.WriteAllText(folder[".a.0123.tmp"], "half");
+        File.SetLastWriteTimeUtc(folder[".a.0123.tmp"], DateTime.UtcNow.AddHours(-2));
 
         AtomicFile.Write(folder["a"], stream => stream.Write("whole"u8));
 
@@ -50,9 +51,20 @@ public sealed class LeftOverOfAKilledProcess : IDisposable
     }
 
     [Fact]
+    public void StaysAtFirst_ForItMayBeAboutToBeRenamed()
+    {
+        File.WriteAllText(folder[".a.0123.tmp"], "whole");
+
+        AtomicFile.Write(folder["a"], stream => stream.Write("whole"u8));
+
+        Assert.True(File.Exists(folder[".a.0123.tmp"]));
+    }
+
+    [Fact]
     public void StaysWhileItsWriterLives()
     {
         using var other = new FileStream(folder[".a.0123.tmp"], FileMode.Create, FileAccess.Write, FileShare.None);
+        File.SetLastWriteTimeUtc(folder[".a.0123.tmp"], DateTime.UtcNow.AddHours(-2));
 
         AtomicFile.Write(folder["a"], stream => stream.Write("whole"u8));
 
