@@ -19,7 +19,12 @@ public abstract class PackedTensor
         long count = 1;
         foreach (long dimension in shape)
         {
-            count = dimension >= 0 ? checked(count * dimension) : throw parts.Bad($"dimension {dimension} in its shape");
+            if (dimension < 0 || (dimension > 0 && count > long.MaxValue / dimension))
+            {
+                throw parts.Bad($"dimension {dimension} in its shape");
+            }
+
+            count *= dimension;
         }
 
         Count = count;

@@ -65,7 +65,7 @@ internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag
     private bool Decodes(PackedTensor tensor, CancellationToken cancellationToken)
     {
         float[] block = new float[BlockLength(tensor)];
-        for (int row = 0; row < tensor.Rows; row += RowsAtOnce(tensor))
+        for (int row = 0; tensor.Count > 0 && row < tensor.Rows; row += RowsAtOnce(tensor))
         {
             cancellationToken.ThrowIfCancellationRequested();
             int rows = Math.Min(RowsAtOnce(tensor), tensor.Rows - row);
@@ -96,7 +96,7 @@ internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag
         float[] decoded = new float[BlockLength(tensor)];
         float[] original = new float[BlockLength(tensor)];
         double energy = 0, error = 0;
-        for (int row = 0; row < tensor.Rows; row += RowsAtOnce(tensor))
+        for (int row = 0; tensor.Count > 0 && row < tensor.Rows; row += RowsAtOnce(tensor))
         {
             cancellationToken.ThrowIfCancellationRequested();
             int rows = Math.Min(RowsAtOnce(tensor), tensor.Rows - row);
