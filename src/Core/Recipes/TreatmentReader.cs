@@ -107,7 +107,7 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
 
     /// <summary>The message for a key that nothing here has.</summary>
     public static string UnknownKeyMessage(string key, string[] valid) =>
-        $"unknown key '{YamlScalar.Excerpt(key)}'{NearestName.Hint(key, valid)}; expected one of {string.Join(", ", valid)}";
+        $"unknown key '{YamlScalar.Excerpt(key)}', expected one of {string.Join(", ", valid)}{NearestName.Hint(key, valid)}";
 
     private void NotOfMethod(YamlEntry entry, ICodec codec, ICodec owner)
     {

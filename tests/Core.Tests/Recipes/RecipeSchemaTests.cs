@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Compress.Core.Recipes;
 using Compress.Core.Recipes.Yaml;
@@ -27,7 +26,7 @@ public class Schema
     [Fact]
     public void CommittedFileIsWhatTheCodecsDeclare()
     {
-        string path = SchemaPath();
+        string path = Repository.PathOf("build/compress.schema.json");
         if (Environment.GetEnvironmentVariable("COMPRESS_UPDATE_SCHEMA") == "1")
         {
             File.WriteAllText(path, RecipeSchema.Create());
@@ -35,9 +34,6 @@ public class Schema
 
         Assert.Equal(RecipeSchema.Create(), File.ReadAllText(path));
     }
-
-    private static string SchemaPath([CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "../../../build/compress.schema.json");
 
     private static JsonNode? Json(string yaml)
     {
