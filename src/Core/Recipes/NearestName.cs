@@ -16,10 +16,15 @@ public static class NearestName
         }
 
         string? best = null;
-        int bestDistance = Math.Max(1, plain.Length / 3) + 1;
+        int bestDistance = plain.Length < 3 ? 1 : (plain.Length / 3) + 1; // exclusive; names this short are all near
         foreach (string candidate in candidates)
         {
             string other = Plain(candidate);
+            if (other.Length <= plain.Length - bestDistance)
+            {
+                continue;
+            }
+
             // "group" was meant to be "groupSize".
             int distance = plain.Length >= 3 && other.StartsWith(plain, StringComparison.Ordinal) ? 1 : Distance(plain, other);
             if (distance < bestDistance)
@@ -37,7 +42,7 @@ public static class NearestName
 
     // group_size, Group-Size and groupSize are one name to the writer.
     private static string Plain(string name) =>
-        string.Concat(name.Where(c => c is not ('_' or '-' or ' '))).ToLowerInvariant();
+        name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
 
     // Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours cost one each.
     private static int Distance(string a, string b)

@@ -38,6 +38,8 @@ public class Mistake
         { "Bits: 4", "CMPR1002", 1, 1, "; did you mean 'bits'?" },
         { "group_size: 64", "CMPR1002", 1, 1, "did you mean 'groupSize'?" },
         { "seed: 1\nlayer: []", "CMPR1002", 2, 1, "did you mean 'layers'?" },
+        { "x: 4", "CMPR1002", 1, 1, "unknown key 'x', expected one of version, method, keep, layers, seed, nonFinite, gate, bits, p, groupSize" },
+        { "mehtod: higgs", "CMPR1002", 1, 1, "; did you mean 'method'?" },
         { "quantization: 4", "CMPR1002", 1, 1, "expected one of version, method, keep, layers, seed, nonFinite, gate, bits, p, groupSize" },
         { "budget: {bits: 3}", "CMPR1002", 1, 1, "unknown key 'budget'" },
         { "calibration: {text: a.txt}", "CMPR1002", 1, 1, "unknown key 'calibration'" },
