@@ -10,7 +10,7 @@ internal sealed record Options(string Prompt, int Tokens, double Temperature, in
 
           --prompt TEXT        how the story begins
           --tokens N           the most tokens to tell (default 256)
-          --temperature T      0 always takes the likeliest token (default 0.7)
+          --temperature T      0 always takes the likeliest token (default 0.5)
           --seed N             another story (default 1)
           --unquantized        from the floats that the weights were compressed from
         """;
@@ -18,7 +18,7 @@ internal sealed record Options(string Prompt, int Tokens, double Temperature, in
     /// <exception cref="FormatException">For the user.</exception>
     public static Options Parse(string[] args)
     {
-        var options = new Options("", 256, 0.7, 1, false);
+        var options = new Options("", 256, 0.5, 1, false);
         for (int i = 0; i < args.Length; i++)
         {
             string Value() => ++i < args.Length ? args[i] : throw new FormatException($"{args[i - 1]} needs a value");
