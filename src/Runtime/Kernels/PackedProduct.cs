@@ -7,11 +7,8 @@ namespace Compress.Runtime.Kernels;
 /// for many, panels of rows are unpacked once and stay in the cache. Rows are spread over threads if there is enough to do.
 /// A row's result does not depend on how rows are spread.
 /// </summary>
-internal static unsafe class PackedProduct
+internal static class PackedProduct
 {
-    /// <summary>Weights times vectors below which a second thread costs more than it saves; see bench/results.</summary>
-    internal const long ParallelThreshold = 1 << 18;
-
     /// <summary>From this many vectors on, unpacking rows pays; see bench/results.</summary>
     internal const int PanelBatch = 4;
 
@@ -46,34 +43,8 @@ internal static unsafe class PackedProduct
         }
 
         var work = new Work(kernel, matrix, batch, line, panels);
-        int threads = (double)matrix.Rows * matrix.Columns * batch < ParallelThreshold ? 1 : Math.Min(RuntimeOptions.MaxThreads, matrix.Rows);
-        if (threads == 1)
-        {
-            work.Run(0, matrix.Rows, lines, y);
-        }
-        else
-        {
-            Spread(work, threads, lines, y);
-        }
-
+        RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines, y, work.Run);
         ArrayPool<float>.Shared.Return(rented);
-    }
-
-    private static void Spread(Work work, int threads, ReadOnlySpan<float> lines, Span<float> y)
-    {
-        // Four parts a thread even out a busy machine; multiples of four rows fill the blocks of panels.
-        int rows = work.Matrix.Rows;
-        int part = (((rows + (4 * threads) - 1) / (4 * threads)) + 3) / 4 * 4;
-        fixed (float* pinnedLines = lines, pinnedY = y)
-        {
-            float* fromLines = pinnedLines, toY = pinnedY;
-            (int lineCount, int yCount) = (lines.Length, y.Length);
-            Parallel.For(0, (rows + part - 1) / part, new ParallelOptions { MaxDegreeOfParallelism = threads }, index =>
-            {
-                int first = index * part;
-                work.Run(first, Math.Min(part, rows - first), new(fromLines, lineCount), new(toY, yCount));
-            });
-        }
     }
 
     private readonly record struct Work(Kernel Kernel, CodeMatrix Matrix, int Batch, int Line, bool Panels)

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using Compress.Runtime.Kernels;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Runtime.Codecs.Keep;
@@ -10,13 +10,13 @@ namespace Compress.Runtime.Codecs.Keep;
 /// </summary>
 internal sealed class KeepTensor : PackedTensor
 {
-    // Elements converted at a time, on the stack: 8 KB of floats stay in the first-level cache beside as much of the input.
-    private const int BlockElements = 2048;
-
     private readonly DType stored;
     private readonly ByteView elements;
+    private readonly KeepProduct product;
 
-    public KeepTensor(PackedParts parts)
+    /// <param name="parts">What the file says and holds of it.</param>
+    /// <param name="kernel">The kernel to use; by default the best one.</param>
+    public KeepTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
     {
         var (entry, view) = parts.Self();
@@ -32,6 +32,7 @@ internal sealed class KeepTensor : PackedTensor
 
         stored = entry.DType;
         elements = view;
+        product = new(kernel ?? Kernel.Best, stored, elements, Rows, Columns);
         CountBits(parts);
     }
 
@@ -44,52 +45,12 @@ internal sealed class KeepTensor : PackedTensor
         return fits;
     }
 
-    private protected override void DequantizeRow(int row, Span<float> destination) => Read((long)row * Columns, destination);
+    private protected override void DequantizeRow(int row, Span<float> destination) =>
+        Elements.Read(stored, elements, (long)row * Columns, destination);
 
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)
-    {
-        for (int row = 0; row < Rows; row++)
-        {
-            for (int n = 0; n < batch; n++)
-            {
-                y[(n * Rows) + row] = 0;
-            }
-        }
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) => product.Multiply(x, y, batch);
 
-        Span<float> block = stackalloc float[BlockElements];
-        for (int row = 0; row < Rows; row++)
-        {
-            for (int column = 0; column < Columns; column += BlockElements)
-            {
-                var weights = block[..Math.Min(BlockElements, Columns - column)];
-                Read(((long)row * Columns) + column, weights);
-                for (int n = 0; n < batch; n++)
-                {
-                    y[(n * Rows) + row] += Dot(weights, x.Slice((n * Columns) + column, weights.Length));
-                }
-            }
-        }
-    }
-
-    private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        var sum = Vector256<float>.Zero;
-        int i = 0;
-        for (; i <= a.Length - Vector256<float>.Count; i += Vector256<float>.Count)
-        {
-            sum += Vector256.Create(a[i..]) * Vector256.Create(b[i..]);
-        }
-
-        float total = Vector256.Sum(sum);
-        for (; i < a.Length; i++)
-        {
-            total += a[i] * b[i];
-        }
-
-        return total;
-    }
-
-    private static Type? ElementType(DType type) => type switch
+    private static Type ElementType(DType type) => type switch
     {
         DType.F64 => typeof(double),
         DType.F32 => typeof(float),
@@ -104,6 +65,4 @@ internal sealed class KeepTensor : PackedTensor
         DType.U16 => typeof(ushort),
         _ => typeof(byte),
     };
-
-    private void Read(long firstElement, Span<float> destination) => Elements.Read(stored, elements, firstElement, destination);
 }
