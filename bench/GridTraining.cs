@@ -30,7 +30,7 @@ internal static class GridTraining
             (best, bestError) = error < bestError ? (points, error) : (best, bestError);
         }
 
-        byte[] bytes = Grid.Store(Sorted(best!), n);
+        byte[] bytes = Sorted(Grid.Store(best!, n), n);
         File.WriteAllBytes(output, bytes);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {bytes.Length} bytes, MSE {bestError:F7} before rounding"));
     }
@@ -85,9 +85,9 @@ internal static class GridTraining
         return error;
     }
 
-    /// <summary>The stored order: by x, then y.</summary>
-    private static double[] Sorted(double[] points) =>
-        [.. points.Chunk(2).OrderBy(point => point[0]).ThenBy(point => point[1]).SelectMany(point => point)];
+    /// <summary>The stored order: by x, then y, as rounded.</summary>
+    private static byte[] Sorted(byte[] stored, int n) =>
+        [.. stored.Chunk(4).OrderBy(point => Grid.Load(point, n)[0]).ThenBy(point => Grid.Load(point, n)[1]).SelectMany(point => point)];
 
     /// <summary>Nearly normal numbers (the sum of twelve uniform ones), good enough for a start, from a counter.</summary>
     private sealed class Draws(ulong seed)

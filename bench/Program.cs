@@ -1,6 +1,7 @@
 // Every benchmark, by the word that runs it. Each checks its results before it prints a time.
 (string Name, string Summary, Action<string[]> Run)[] benchmarks =
 [
+    ("encode", "encoding beside llama.cpp's quantizers: [--out DIR]", Compress.Bench.EncodeBench.Run),
     ("train-grid", "trains the two-dimensional grids of Core: --p 2 --n 256", Compress.Bench.GridTraining.Run),
     ("multiply", "products with packed weights beside TensorPrimitives.Dot", Compress.Bench.MultiplyBench.Run),
     ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),

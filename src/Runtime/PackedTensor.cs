@@ -97,7 +97,7 @@ public abstract class PackedTensor
             throw new ArgumentException($"{destination.Length} floats for {rowCount} rows of {Columns}", nameof(destination));
         }
 
-        for (int row = 0; row < rowCount; row++)
+        for (int row = 0; row < rowCount && Columns > 0; row++)
         {
             DequantizeRow(firstRow + row, destination.Slice(row * Columns, Columns));
         }

@@ -14,7 +14,7 @@ internal sealed class ScaleWriter
     private const int MinExponent = -149, MaxExponent = 113;
 
     // The last half below 2^15.
-    private const double Largest = 32752;
+    private const float Largest = 32752;
 
     private readonly Half[] halves;
 
@@ -32,7 +32,8 @@ internal sealed class ScaleWriter
         halves = new Half[scales.Length];
         for (int i = 0; i < halves.Length; i++)
         {
-            halves[i] = (Half)Math.Min(scales[i] * unit, Largest);
+            // The product is exact, and so is its float unless it is too small for a half.
+            halves[i] = (Half)Math.Min((float)(scales[i] * unit), Largest);
         }
     }
 

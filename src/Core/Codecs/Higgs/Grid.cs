@@ -16,15 +16,7 @@ internal sealed class Grid
     private Grid(int p, int n, byte[] bytes)
     {
         (P, N, Bytes) = (p, n, bytes);
-        Points = new float[n * p];
-        for (int i = 0; i < Points.Length; i++)
-        {
-            ushort bits = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(2 * i));
-            Points[i] = StoredType(n) == DType.BF16
-                ? BitConverter.UInt32BitsToSingle((uint)bits << 16)
-                : (float)BitConverter.UInt16BitsToHalf(bits);
-        }
-
+        Points = Load(bytes, n);
         Search = p == 1 ? new LineSearch(Points) : new PlaneSearch(Points);
     }
 
@@ -78,6 +70,21 @@ internal sealed class Grid
         }
 
         return bytes;
+    }
+
+    /// <summary>The values of a stored grid.</summary>
+    public static float[] Load(ReadOnlySpan<byte> bytes, int n)
+    {
+        float[] points = new float[bytes.Length / 2];
+        for (int i = 0; i < points.Length; i++)
+        {
+            ushort bits = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]);
+            points[i] = StoredType(n) == DType.BF16
+                ? BitConverter.UInt32BitsToSingle((uint)bits << 16)
+                : (float)BitConverter.UInt16BitsToHalf(bits);
+        }
+
+        return points;
     }
 
     private static DType StoredType(int n) => n <= 16 ? DType.BF16 : DType.F16;

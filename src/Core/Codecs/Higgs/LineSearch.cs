@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -62,15 +63,16 @@ internal sealed class LineSearch : GridSearch
                 int cell = cells[i];
                 int index = first[cell] + (scaled[i] > boundary[cell] ? 1 : 0);
                 code[i] = (byte)index;
-                point[i] = System.Runtime.CompilerServices.Unsafe.Add(ref table, index);
+                point[i] = Unsafe.Add(ref table, index);
             }
         }
     }
 
-    // Every step is monotonic, so values below a boundary never land in a later cell than it.
+    // Every step is monotonic, so values below a boundary never land in a later cell than it. The native operations differ
+    // between processors for NaN and overflow only.
     private Vector256<int> CellsOf(Vector256<float> values)
     {
-        var clamped = Vector256.Min(Vector256.Max(values, Vector256.Create(-range)), Vector256.Create(range));
-        return Vector256.ConvertToInt32((clamped + Vector256.Create(range)) * cellsPerUnit);
+        var clamped = Vector256.MinNative(Vector256.MaxNative(values, Vector256.Create(-range)), Vector256.Create(range));
+        return Vector256.ConvertToInt32Native((clamped + Vector256.Create(range)) * cellsPerUnit);
     }
 }

@@ -7,11 +7,11 @@ namespace Compress.Core.Codecs.Higgs;
 
 /// <summary>
 /// The nearest of n points of the plane. The square [−4, 4]² is cut into cells, each with the up to four points that can be nearest to
-/// something in it; the few vectors outside, and in cells with more candidates, are compared with all points.
+/// something in it. The few vectors outside, whose cells form a frame, or in cells with more candidates, are compared with all points.
 /// </summary>
 internal sealed class PlaneSearch : GridSearch
 {
-    private const int Side = 128, Candidates = 4;
+    private const int Side = 128, Framed = Side + 2, Candidates = 4;
     private const float Range = 4;
 
     // Absorbs the rounding of float distances, which are below 2^6 here.
@@ -22,13 +22,14 @@ internal sealed class PlaneSearch : GridSearch
 
     private readonly float[] x;
     private readonly float[] y;
-    private readonly uint[] cells = new uint[Side * Side];
+    private readonly uint[] cells = new uint[Framed * Framed];
 
     /// <param name="points">x0, y0, x1, y1, ….</param>
     public PlaneSearch(float[] points)
     {
         x = [.. points.Where((_, i) => i % 2 == 0)];
         y = [.. points.Where((_, i) => i % 2 == 1)];
+        Array.Fill(cells, TooMany);
         Fill(0, 0, Side, [.. Enumerable.Range(0, x.Length)]);
     }
 
@@ -42,15 +43,12 @@ internal sealed class PlaneSearch : GridSearch
         {
             var v = Vector256.Create(values.Slice(start, Step)) * factor;
             v.CopyTo(scaled);
-            var limit = Vector256.Create(2 * Range);
-            var shifted = Vector256.Min(Vector256.Max(v + Vector256.Create(Range), Vector256<float>.Zero), limit);
-            Vector256.ConvertToInt32(shifted * (Side / (2 * Range))).CopyTo(place);
+            var cell = (v * (Side / (2 * Range))) + Vector256.Create((Side / 2) + 1f);
+            cell = Vector256.MinNative(Vector256.MaxNative(cell, Vector256<float>.Zero), Vector256.Create(Side + 1f));
+            Vector256.ConvertToInt32Native(cell).CopyTo(place);
             for (int i = 0; i < Step; i += 2)
             {
-                // Values beyond the right or upper edge have place Side. Those beyond the others share the outermost cells.
-                uint candidates = Math.Max(place[i], place[i + 1]) < Side && Math.Min(scaled[i], scaled[i + 1]) >= -Range
-                    ? cells[(place[i + 1] * Side) + place[i]]
-                    : TooMany;
+                uint candidates = cells[(place[i + 1] * Framed) + place[i]];
                 int index = candidates == TooMany
                     ? NearestOfAll(scaled[i], scaled[i + 1])
                     : NearestOf(candidates, scaled[i], scaled[i + 1], ref px, ref py);
@@ -114,7 +112,7 @@ internal sealed class PlaneSearch : GridSearch
             cell |= (uint)remaining[Math.Min(slot, remaining.Length - 1)] << (8 * slot);
         }
 
-        cells[(row * Side) + column] = remaining.Length <= Candidates ? cell : TooMany;
+        cells[((row + 1) * Framed) + column + 1] = remaining.Length <= Candidates ? cell : TooMany;
 
         // The difference of two squared distances is linear, so the corners decide.
         bool IsNearerThroughout(int other, int point) =>

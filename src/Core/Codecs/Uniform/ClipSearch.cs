@@ -19,7 +19,7 @@ internal sealed class ClipSearch(Levels levels, ScaleLayout layout)
             for (int group = 0; group < layout.PerRow; group++)
             {
                 int index = layout.Index(row, group);
-                AddErrors(values[layout.Part(group)], ranges[index], errors);
+                AddErrors(values.Slice(layout.Start(group), layout.Length(group)), ranges[index], errors);
                 if (layout.IsLastUse(row))
                 {
                     ranges[index] = Best(ranges[index], errors);

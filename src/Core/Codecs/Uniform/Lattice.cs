@@ -85,10 +85,10 @@ internal readonly struct Lattice(float unit, float scale, int zero, int last)
         return level - (values * unit);
     }
 
-    /// <summary>The code plus <see cref="Rounding"/>.</summary>
+    /// <summary>The code plus <see cref="Rounding"/>. The native operations differ between processors for NaN only.</summary>
     private Vector256<float> Rounded(Vector256<float> values)
     {
         var place = (values * unit * inverse) + Vector256.Create((float)zero);
-        return Vector256.Min(Vector256.Max(place, Vector256<float>.Zero), Vector256.Create((float)last)) + Vector256.Create(Rounding);
+        return Vector256.MinNative(Vector256.MaxNative(place, Vector256<float>.Zero), Vector256.Create((float)last)) + Vector256.Create(Rounding);
     }
 }

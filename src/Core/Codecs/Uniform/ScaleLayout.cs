@@ -46,6 +46,9 @@ internal sealed class ScaleLayout
     /// <summary>True if no later row uses the scale.</summary>
     public bool IsLastUse(int row) => rowStride > 0 || row == rows - 1;
 
-    /// <summary>The part of a row that one scale serves.</summary>
-    public Range Part(int group) => new(group * width, (int)Math.Min(columns, (group + 1L) * width));
+    /// <summary>The first column of the part of a row that one scale serves.</summary>
+    public int Start(int group) => group * width;
+
+    /// <summary>The number of columns of that part.</summary>
+    public int Length(int group) => Math.Min(width, columns - (group * width));
 }

@@ -73,7 +73,7 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
             for (int group = 0; group < layout.PerRow; group++)
             {
                 int index = layout.Index(row, group);
-                ranges[index] = ranges[index].With(values[layout.Part(group)]);
+                ranges[index] = ranges[index].With(values.Slice(layout.Start(group), layout.Length(group)));
             }
         }, cancellationToken);
         return ranges;
@@ -104,8 +104,8 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         {
             for (int group = 0; group < layout.PerRow; group++)
             {
-                var part = layout.Part(group);
-                lattices[layout.Index(row, group)].Quantize(values[part], codes.AsSpan(part));
+                var (start, length) = (layout.Start(group), layout.Length(group));
+                lattices[layout.Index(row, group)].Quantize(values.Slice(start, length), codes.AsSpan(start, length));
             }
 
             CodePacking.Pack(codes, bits, packed.AsSpan(row * packedRow, packedRow));

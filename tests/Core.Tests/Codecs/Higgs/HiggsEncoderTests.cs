@@ -1,0 +1,121 @@
+using Compress.Core.Codecs;
+using Compress.Core.Models;
+using Compress.Core.Tests.Infra;
+
+namespace Compress.Core.Tests.Codecs.Higgs;
+
+public class HiggsEncoderTests
+{
+    // Rows of codes: m / 32 strips of 4 b bytes, and the rest as bits in whole bytes; a half for each group; the grid, two bytes a number.
+    [Theory]
+    [InlineData(1, 16, 1024, 8, 4096, (8 * 2048) + (8 * 4 * 2) + 32)]
+    [InlineData(1, 16, 1024, 3, 172, (3 * 86) + (3 * 2) + 32)]
+    [InlineData(1, 16, 64, 5, 54, (5 * 27) + (5 * 2) + 32)]
+    [InlineData(1, 16, 16, 5, 54, (5 * 27) + (5 * 4 * 2) + 32)]
+    [InlineData(1, 3, 1024, 2, 4097, (2 * 1025) + (2 * 5 * 2) + 6)]
+    [InlineData(1, 200, 1024, 1, 33, 33 + 2 + 400)]
+    [InlineData(2, 256, 1024, 8, 4096, (8 * 2048) + (8 * 4 * 2) + 1024)]
+    [InlineData(2, 64, 1024, 1, 4097, (64 * 24) + 1 + (5 * 2) + 256)]
+    [InlineData(2, 16, 1024, 7, 1, (7 * 1) + (7 * 2) + 64)]
+    public void EveryStoredByteIsCounted(int p, int n, int groupSize, int rows, int columns, int bytes)
+    {
+        var tensor = Encoders.Of("higgs", ("p", p), ("n", n), ("groupSize", groupSize)).Packed(RandomWeights.Gaussian(rows * columns), rows, columns);
+        Assert.Equal(8.0 * bytes / (rows * columns), tensor.BitsPerWeight, 1e-12);
+    }
+
+    [Fact]
+    public void ConstantRowsSurviveBecauseOfTheRandomSigns()
+    {
+        // Without signs a constant block would become a single spike, whose error is near 1.
+        float[] constant = new float[16 * 1024];
+        Array.Fill(constant, 0.02f);
+        Assert.InRange(Encoders.Of("higgs", ("groupSize", 256)).RelativeError(constant, 16, 1024), 0, 0.012);
+    }
+
+    [Fact]
+    public void OneHugeWeightIsSpreadOverItsBlock()
+    {
+        // A spike becomes a block of equal magnitudes, which one level stands for exactly.
+        float[] spike = new float[1024];
+        spike[77] = 1000;
+        Assert.InRange(Encoders.Of("higgs").RelativeError(spike, 1, 1024), 0, 1e-6);
+    }
+
+    [Fact]
+    public void AnotherSeedGivesOtherCodes()
+    {
+        float[] weights = RandomWeights.Gaussian(4096);
+        Assert.NotEqual(Encoders.Of("higgs", 1).Decoded(weights, 4, 1024), Encoders.Of("higgs", 2).Decoded(weights, 4, 1024));
+    }
+
+    [Fact]
+    public void RowsAreEncodedOneByOne()
+    {
+        float[] weights = RandomWeights.Gaussian(5 * 172);
+        float[] all = Encoders.Of("higgs").Decoded(weights, 5, 172);
+        float[] last = Encoders.Of("higgs").Decoded(weights[(4 * 172)..], 1, 172);
+        Assert.InRange(Encoders.RelativeError(last, all[(4 * 172)..]), 0, 1e-12);
+    }
+
+    [Fact]
+    public void MorePointsHaveLessError()
+    {
+        float[] weights = RandomWeights.Laplace(8 * 1024);
+        double previous = 1;
+        foreach (int n in new[] { 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256 })
+        {
+            double error = Encoders.Of("higgs", ("n", n)).RelativeError(weights, 8, 1024);
+            Assert.True(error < previous, $"n = {n}: {error} ≥ {previous}");
+            previous = error;
+        }
+    }
+
+    // The scale is the best there is for the codes: any other leaves more error.
+    [Theory]
+    [InlineData(0.999f)]
+    [InlineData(1.001f)]
+    public void ScaleFitsBest(float factor)
+    {
+        float[] weights = RandomWeights.Gaussian(1024);
+        float[] decoded = Encoders.Of("higgs", ("bits", 2)).Decoded(weights, 1, 1024);
+        float[] other = Array.ConvertAll(decoded, value => value * factor);
+        Assert.True(Encoders.RelativeError(weights, other) > Encoders.RelativeError(weights, decoded));
+    }
+
+    [Theory]
+    [InlineData("bits", "5 with p = 2", "bits:5 p:2")]
+    [InlineData("bits", "8 with p = 2", "bits:8 p:2")]
+    [InlineData("n", "100 with p = 2", "n:100 p:2")]
+    [InlineData("n", "1 is too few", "n:1")]
+    [InlineData("n", "5 bits per weight, but bits is 4", "n:20 bits:4")]
+    [InlineData("n", "2 bits per weight, but bits is 4", "n:16 p:2 bits:4")]
+    [InlineData("groupSize", "not a power of two", "groupSize:100")]
+    public void SettingsThatDoNotGoTogetherAreRefused(string setting, string message, string settings)
+    {
+        var exception = Assert.Throws<SettingException>(() => Encoders.Of("higgs", Parsed(settings)));
+        Assert.Equal(setting, exception.Setting);
+        Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "p=1 n=16 groupSize=1024 seed=0")]
+    [InlineData("bits:8", "p=1 n=256 groupSize=1024 seed=0")]
+    [InlineData("n:12", "p=1 n=12 groupSize=1024 seed=0")]
+    [InlineData("n:12 bits:4", "p=1 n=12 groupSize=1024 seed=0")]
+    [InlineData("p:2", "p=2 n=256 groupSize=1024 seed=0")]
+    [InlineData("p:2 bits:3", "p=2 n=64 groupSize=1024 seed=0")]
+    [InlineData("p:2 n:16", "p=2 n=16 groupSize=1024 seed=0")]
+    public void GridFollowsFromTheSettings(string settings, string expected) =>
+        Assert.Equal(expected, Encoders.Of("higgs", Parsed(settings)).Settings);
+
+    [Fact]
+    public void ParametersAreWhatTheDecoderNeeds()
+    {
+        var encoded = Encoders.Of("higgs", 9, ("bits", 2)).Encode(WeightMatrix.FromArray([1, 2, 3], 1, 3), CancellationToken.None);
+        Assert.Equal("""{"p":1,"n":4,"groupSize":1024,"seed":9,"scaleExponent":-14}""", encoded.Parameters.ToJsonString());
+        Assert.Equal(["codes", "scales", "grid.p1n4"], encoded.Parts.Select(part => part.Name));
+    }
+
+    private static (string, object)[] Parsed(string settings) =>
+        [.. settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split(':')).Select(s => (s[0], (object)int.Parse(s[1])))];
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
+using System.Text;
+using Compress.Core.Codecs;
+using Compress.Core.Models;
+
+// Encodes fixed matrices with every codec and prints what the process is able to do, then a hash of each result. The tests start it
+// with vector instructions switched off, other thread counts and cultures, and compare.
+// usage: HashProbe THREADS
+int threads = int.Parse(args[0], CultureInfo.InvariantCulture);
+
+// A culture with other signs (the tests run without culture data, so it is made here).
+var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+(culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NegativeSign, culture.NumberFormat.NumberGroupSeparator) = (",", "−", ".");
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = culture;
+
+Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vector256.IsHardwareAccelerated} Vector512 {Vector512.IsHardwareAccelerated}");
+
+(int Rows, int Columns)[] shapes = [(40, 1024), (3, 2500), (5, 172), (70, 54), (9, 1), (1, 4097)];
+(string Codec, (string Name, object Value)[] Settings)[] encodings =
+[
+    ("higgs", []),
+    ("higgs", [("bits", 2), ("groupSize", 128)]),
+    ("higgs", [("n", 200)]),
+    ("higgs", [("bits", 3), ("p", 2)]),
+    ("higgs", [("bits", 4), ("p", 2), ("groupSize", 64)]),
+    ("uniform", []),
+    ("uniform", [("bits", 3), ("symmetric", true), ("clip", "mse")]),
+    ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse")]),
+    ("uniform", [("bits", 5), ("granularity", "tensor")]),
+];
+var jobs = encodings.SelectMany(encoding => shapes.Select(shape => (encoding, shape))).ToArray();
+var lines = new string[jobs.Length];
+Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+{
+    var ((name, settings), (rows, columns)) = jobs[i];
+    var codec = CodecTable.Find(name)!;
+    var encoder = codec.Configure(new SettingValues(codec.Settings, settings.ToDictionary(s => s.Name, s => s.Value)), seed: 7);
+    var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), CancellationToken.None);
+    lines[i] = $"{Hash(encoded)} {name} {encoder.Settings} [{rows}, {columns}]".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal);
+});
+Array.ForEach(lines, Console.WriteLine);
+return;
+
+// Sums of uniform numbers, some rows huge, some tiny: no function of the platform's library takes part.
+static float[] Weights(int rows, int columns)
+{
+    float[] weights = new float[rows * columns];
+    ulong state = 42;
+    for (int i = 0; i < weights.Length; i++)
+    {
+        double sum = -2;
+        for (int part = 0; part < 4; part++)
+        {
+            state = (state * 6364136223846793005) + 1442695040888963407;
+            sum += (state >> 33) / (double)(1u << 31);
+        }
+
+        weights[i] = (float)sum * ((i / columns % 5) switch { 0 => 1e-9f, 1 => 1e6f, 2 => 0, _ => 1 });
+    }
+
+    return weights;
+}
+
+static string Hash(EncodedTensor encoded)
+{
+    using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    hash.AppendData(Encoding.UTF8.GetBytes(encoded.Codec + encoded.Parameters.ToJsonString()));
+    foreach (var part in encoded.Parts)
+    {
+        hash.AppendData(Encoding.UTF8.GetBytes($"{part.Name} {part.DType} {string.Join(',', part.Shape)} {part.Shared}"));
+        hash.AppendData(part.Bytes);
+    }
+
+    return Convert.ToHexString(hash.GetHashAndReset());
+}
