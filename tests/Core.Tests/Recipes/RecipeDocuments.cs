@@ -24,7 +24,7 @@ public partial class RecipeDocument
 
     public static TheoryData<string> Grammar => [.. YamlBlock().Matches(Repository.Read("docs/compress-yaml.md")).Select(block => block.Groups[1].Value)];
 
-    /// <summary>Code, recipe and message of each section that has both.</summary>
+    /// <summary>Code, recipe and message of each section on recipes.</summary>
     public static TheoryData<string, string, string> Mistakes
     {
         get
@@ -64,7 +64,14 @@ public partial class RecipeDocument
     }
 
     [Fact]
-    public void AllRecipeCodesHaveASectionAndAnExample() => Assert.Equal(12, Mistakes.Count);
+    public void EveryRecipeCodeHasAnExample()
+    {
+        var codes = typeof(Codes).GetFields().Select(field => (string)field.GetValue(null)!).Where(code => code.StartsWith("CMPR10", StringComparison.Ordinal));
+
+        // What cannot be read cannot be shown as text.
+        Assert.Empty(codes.Except([.. Mistakes.Select(row => (string)row[0]), Codes.RecipeNotReadable]));
+        Assert.Contains("## CMPR1009", Repository.Read("docs/diagnostics.md"), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void TablesOfSettingsAreTheCodecs()
@@ -95,6 +102,6 @@ public partial class RecipeDocument
     [GeneratedRegex(@"^```yaml\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex YamlBlock();
 
-    [GeneratedRegex(@"^## (CMPR\d+)\n(?:(?!^## ).)*?^```yaml\n(.*?)^```\n\n> `(.*?)`$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^## (CMPR10\d\d|CMPR2006)\n(?:(?!^## ).)*?^```yaml\n(.*?)^```\n\n> `(.*?)`$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex MistakeSection();
 }
