@@ -21,6 +21,7 @@ public sealed class CompressRunEngine : ToolTask
 
     private readonly List<string> unexplained = [];
     private string requestFile = "";
+    private string blamed = "";
 
     /// <summary>The work, as <see cref="CompressResolveModels"/> listed it.</summary>
     [Required]
@@ -103,11 +104,11 @@ public sealed class CompressRunEngine : ToolTask
         {
             if (found.IsError)
             {
-                Log.LogError(null, found.Code, null, found.File, found.Line, found.Column, 0, 0, found.Text);
+                Log.LogError(null, found.Code, null, found.File ?? blamed, found.Line, found.Column, 0, 0, found.Text);
             }
             else
             {
-                Log.LogWarning(null, found.Code, null, found.File, found.Line, found.Column, 0, 0, found.Text);
+                Log.LogWarning(null, found.Code, null, found.File ?? blamed, found.Line, found.Column, 0, 0, found.Text);
             }
         }
         else if (singleLine.StartsWith(Progress, StringComparison.Ordinal))
@@ -154,15 +155,17 @@ public sealed class CompressRunEngine : ToolTask
         return true;
     }
 
-    private bool Run(IReadOnlyList<ModelJob> stale, Staleness staleness)
+    private bool Run(ModelJob[] stale, Staleness staleness)
     {
         requestFile = Path.ChangeExtension(ModelList, ".request.json");
+        blamed = stale[0].Source; // for what the engine says of no file: lines without one are lost on CI systems
         var before = stale.ToDictionary(job => job, job => Fingerprint.Take(Fingerprint.Files(FingerprintPath(job)).Concat(staleness.Inputs(job, []))));
         DateTime start = DateTime.UtcNow;
         int wanted = MaxParallelism > 0 ? MaxParallelism : Environment.ProcessorCount;
         using (var cores = new GrantedCores(BuildEngine, wanted))
         {
-            TextFile.Write(requestFile, EngineRequest.Text(stale, CacheDirectory.Length > 0 ? CacheDirectory : null, cores.Count, Force));
+            string? cache = CacheDirectory.Length > 0 ? CacheDirectory : null;
+            TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force));
             if (!base.Execute())
             {
                 return false;

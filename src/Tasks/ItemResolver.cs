@@ -6,6 +6,7 @@ using System.Linq;
 using System.Security.Cryptography;
 using System.Text;
 using Compress.Core.Diagnostics;
+using Compress.Core.Recipes.Locating;
 using Compress.Tasks.Loader;
 using Microsoft.Build.Framework;
 
@@ -86,24 +87,16 @@ internal sealed class ItemResolver(
     private string? Recipe(ITaskItem item, string source)
     {
         string named = item.GetMetadata("Recipe");
-        if (named.Length > 0)
+        var location = RecipeLocator.Find(source, named.Length > 0 ? Absolute(named) : null);
+        if (location.Origin == RecipeOrigin.Missing)
         {
-            string path = Absolute(named);
-            if (File.Exists(path))
-            {
-                return path;
-            }
-
             diagnostics.ItemError(
                 Codes.ItemRecipeMissing,
-                $"'{item.ItemSpec}' names the recipe '{named}', which does not exist; looked for '{path}'");
+                $"'{item.ItemSpec}' names the recipe '{named}', which does not exist; looked for '{location.Path}'");
             return null;
         }
 
-        string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source);
-        string own = Path.Combine(Path.GetDirectoryName(source), ResolvedModel.Stem(source) + ".compress.yaml");
-        string shared = Path.Combine(folder, "compress.yaml");
-        return File.Exists(own) ? own : File.Exists(shared) ? shared : "";
+        return location.Path ?? "";
     }
 
     private string? ClassName(ITaskItem item, string source)

@@ -1,0 +1,71 @@
+using Compress.Build.Tests.Infra;
+
+namespace Compress.Build.Tests;
+
+/// <summary>Items that are wrong: each gets one error that names the project, and the engine is never started.</summary>
+public sealed class BadItems
+{
+    [Fact]
+    public void EachIsToldApart()
+    {
+        using var project = new TestProject("Bad", """
+            <CompressedModel Include="missing.safetensors" />
+            <CompressedModel Include="a.safetensors" Recipe="nowhere.yaml" />
+            <CompressedModel Include="a.safetensors" ClassName="1st" />
+            <CompressedModel Include="a.safetensors" Namespace="My..Models" />
+            <CompressedModel Include="a.safetensors" Access="Private" />
+            <CompressedModel Include="a.safetensors" Storage="Cloud" />
+            <CompressedModel Include="a.safetensors" />
+            <CompressedModel Include="more/A.safetensors" />
+            """);
+        project.Write("Program.cs", "return;");
+        Weights.Write(project.PathOf("a.safetensors"));
+        Weights.Write(project.PathOf("more/A.safetensors"));
+
+        var build = project.Build().MustFail();
+        Assert.Equal(0, build.EngineRuns);
+        Assert.All(build.Errors, error => Assert.Equal((project.ProjectFile, 1, 1), (error.File, error.LineNumber, error.ColumnNumber)));
+        Assert.Collection(
+            build.Errors,
+            error => Is("CMPR1101", "'missing.safetensors' does not exist", error),
+            error => Is("CMPR1104", "'nowhere.yaml', which does not exist", error),
+            error => Is("CMPR1102", "ClassName=\"1st\"; expected a C# identifier", error),
+            error => Is("CMPR1102", "Namespace=\"My..Models\"", error),
+            error => Is("CMPR1102", "Access=\"Private\"; expected Internal or Public", error),
+            error => Is("CMPR1102", "Storage=\"Cloud\"; expected Auto or Embed or File", error),
+            error => Is("CMPR1103", "'more/A.safetensors' and 'a.safetensors' would both become class 'Bad.A'", error));
+    }
+
+    [Fact]
+    public void EmbedLimitMustBeASize()
+    {
+        using var project = new TestProject("Limit", """<CompressedModel Include="a.safetensors" />""", "<CompressEmbedLimit>much</CompressEmbedLimit>");
+        Weights.Write(project.PathOf("a.safetensors"));
+        var error = Assert.Single(project.Build().MustFail().Errors);
+        Is("CMPR4004", "CompressEmbedLimit is 'much'", error);
+    }
+
+    [Fact]
+    public void ProjectWithoutTheRuntimeIsTold()
+    {
+        using var project = new TestProject("Old", """<CompressedModel Include="a.safetensors" />""", "");
+        Weights.Write(project.PathOf("a.safetensors"));
+        // the targets, without what the package brings
+        File.WriteAllText(project.ProjectFile, $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <Import Project="{TestRun.Current.Unpacked}/build/Compress.Tasks.props" />
+              <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+              <ItemGroup><CompressedModel Include="a.safetensors" /></ItemGroup>
+              <Import Project="{TestRun.Current.Unpacked}/build/Compress.Tasks.targets" />
+            </Project>
+            """);
+        var error = Assert.Single(project.Build("-p:CompressEnabled=false").MustFail().Errors);
+        Is("CMPR4005", "needs Compress.Runtime", error);
+    }
+
+    private static void Is(string code, string text, Microsoft.Build.Logging.StructuredLogger.AbstractDiagnostic error)
+    {
+        Assert.Equal(code, error.Code);
+        Assert.Contains(text, error.Text);
+    }
+}

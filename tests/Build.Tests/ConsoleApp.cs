@@ -1,0 +1,278 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Compress.Build.Tests.Infra;
+
+namespace Compress.Build.Tests;
+
+/// <summary>The ordinary case: a console app with one model. Each test first brings the project up to date, then changes one thing.</summary>
+public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
+{
+    private const string Model = "Models/tiny.safetensors";
+    private const string Recipe = "Models/compress.yaml";
+    private const string Rules = """
+        version: 1
+        method: uniform
+        bits: 4
+        layers:
+          - match: "*.mlp.*"
+            bits: 8
+
+        """;
+
+    private readonly TestProject app;
+
+    public ConsoleApp(Fixture fixture)
+    {
+        app = fixture.App;
+        Weights.Write(app.PathOf(Model));
+        app.Write(Recipe, Rules);
+        app.Build().MustSucceed();
+    }
+
+    [Fact]
+    public void EmbedsTheModelAndReadsItBack()
+    {
+        // one vector, kept as it is, and a matrix of 4 bits and a scale and a zero point for each of its groups
+        string[] printed = app.RunApp().Split('|');
+        Assert.Equal("64x64", printed[0]);
+        Assert.InRange(double.Parse(printed[1], CultureInfo.InvariantCulture), 4.0, 5.0);
+        Assert.Equal("1.5", printed[2]);
+        Assert.Empty(app.Files("bin", "*.safetensors"));
+    }
+
+    [Fact]
+    public void SecondBuildDoesNothing()
+    {
+        var build = app.Build("--no-restore").MustSucceed();
+        Assert.Empty(build.All<Microsoft.Build.Logging.StructuredLogger.Task>("CompressRunEngine"));
+        Assert.Equal(0, build.Compilations);
+        app.Build("-question").MustSucceed();
+    }
+
+    [Fact]
+    public void TouchedModelIsReadAndNothingIsWritten()
+    {
+        string packed = Assert.Single(app.PackedFiles);
+        DateTime before = File.GetLastWriteTimeUtc(packed);
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-1));
+
+        var build = app.Build().MustSucceed();
+        Assert.Equal(1, build.EngineRuns);
+        Assert.Equal(0, build.Compilations);
+        Assert.Equal(before, File.GetLastWriteTimeUtc(packed));
+        Assert.Equal(0, app.Build().MustSucceed().EngineRuns);
+    }
+
+    [Fact]
+    public void ModelReplacedByAnOlderFileIsCompressedAgain()
+    {
+        app.Build("-question").MustSucceed();
+        Weights.Write(app.PathOf(Model), norm: 2.5f);
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddYears(-5));
+
+        app.Build("-question").MustFail();
+        Assert.Equal(1, app.Build().MustSucceed().EngineRuns);
+        Assert.EndsWith("|2.5", app.RunApp());
+    }
+
+    [Fact]
+    public void ChangedTensorIsTheOnlyOneComputed()
+    {
+        Weights.Write(app.PathOf(Model), first: (float)Random.Shared.NextDouble()); // never in the cache
+        app.Build().MustSucceed();
+        var report = app.Report();
+        Assert.Equal(1, report.GetProperty("cacheMisses").GetInt32());
+        Assert.Equal(1, report.GetProperty("cacheHits").GetInt32());
+    }
+
+    [Fact]
+    public void ChangedRuleComputesItsLayerOnly()
+    {
+        app.Write(Recipe, Rules.Replace("bits: 8", "bits: 6"));
+        Directory.Delete(Path.Combine(app.Solution, "cache"), recursive: true);
+        app.Build().MustSucceed();
+        Assert.Equal(2, app.Report().GetProperty("cacheMisses").GetInt32());
+
+        app.Write(Recipe, Rules.Replace("bits: 8", "bits: 5"));
+        app.Build().MustSucceed();
+        var layers = app.Report().GetProperty("layers").EnumerateArray().ToDictionary(l => l.GetProperty("name").GetString()!, l => l.GetProperty("cache").GetString());
+        Assert.Equal("miss", layers[Weights.FeedForward]);
+        Assert.Equal("hit", layers[Weights.Attention]);
+        Assert.Equal("kept", layers[Weights.Norm]);
+    }
+
+    [Fact]
+    public void RecipeOfTheModelsOwnTakesOverWhenItAppears()
+    {
+        app.Write("Models/tiny.compress.yaml", "version: 1\nmethod: uniform\nbits: 2\n");
+        try
+        {
+            app.Build().MustSucceed();
+            Assert.StartsWith("64x64|2.", app.RunApp());
+        }
+        finally
+        {
+            File.Delete(app.PathOf("Models/tiny.compress.yaml"));
+        }
+
+        Assert.Equal(1, app.Build().MustSucceed().EngineRuns);
+        Assert.StartsWith("64x64|4.", app.RunApp());
+    }
+
+    [Theory]
+    [InlineData("obj/compress", "*.packed.safetensors")]
+    [InlineData("obj/compress", "*.fingerprint")]
+    [InlineData("obj/Debug", "*.Tiny.g.cs")]
+    public void DeletedFileComesBack(string folder, string pattern)
+    {
+        string file = Assert.Single(app.Files(folder, pattern));
+        byte[] before = File.ReadAllBytes(file);
+        File.Delete(file);
+        app.Build().MustSucceed();
+        Assert.Equal(before, File.ReadAllBytes(file));
+    }
+
+    [Fact]
+    public void RebuildTakesEveryLayerFromTheCache()
+    {
+        app.Build("-t:Rebuild").MustSucceed();
+        Assert.Equal(0, app.Report().GetProperty("cacheMisses").GetInt32());
+
+        app.Build("-p:CompressForce=true").MustSucceed();
+        Assert.Equal(2, app.Report().GetProperty("cacheMisses").GetInt32());
+    }
+
+    [Fact]
+    public void BadRecipeFailsAtItsLineAndLeavesTheLastGoodOutput()
+    {
+        string packed = Assert.Single(app.PackedFiles);
+        byte[] before = File.ReadAllBytes(packed);
+        app.Write(Recipe, "version: 1\nmethod: higgs\nbits: many\n");
+
+        var error = Assert.Single(app.Build().MustFail().Errors);
+        Assert.StartsWith("CMPR10", error.Code);
+        Assert.Equal(app.PathOf(Recipe), error.File);
+        Assert.Equal((3, 7), (error.LineNumber, error.ColumnNumber));
+        Assert.Equal(before, File.ReadAllBytes(packed));
+    }
+
+    [Fact]
+    public void TruncatedModelIsNamed()
+    {
+        File.WriteAllBytes(app.PathOf(Model), File.ReadAllBytes(app.PathOf(Model))[..1000]);
+        var error = Assert.Single(app.Build().MustFail().Errors);
+        Assert.Equal("CMPR2003", error.Code);
+        Assert.Equal(app.PathOf(Model), error.File);
+    }
+
+    [Fact]
+    public void EngineThatDiesIsAnErrorOfOurs()
+    {
+        // any program that prints something and fails
+        app.Write("Broken/Broken.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>");
+        app.Write("Broken/Program.cs", "System.Console.WriteLine(\"something broke\"); return 3;");
+        Tool.Run("dotnet", ["build", app.PathOf("Broken/Broken.csproj"), "-o", Path.Combine(app.Solution, "broken")], app.Solution, TestRun.Current.Packages);
+        Directory.Delete(app.PathOf("Broken"), recursive: true);
+
+        var error = Assert.Single(app.Build("-p:_CompressEnginePath=" + Path.Combine(app.Solution, "broken", "Broken.dll")).MustFail().Errors);
+        Assert.Equal("CMPR5002", error.Code);
+        Assert.Contains("exit code 3, saying 'something broke'", error.Text);
+    }
+
+    [Fact]
+    public void DesignTimeBuildGeneratesTheClassWithoutTheEngine()
+    {
+        app.Run("clean").MustSucceed();
+        Assert.Empty(app.Files("obj/compress", "*"));
+
+        string[] designTime =
+            ["-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:ProvideCommandLineArgs=true", "-getItem:CscCommandLineArgs"];
+        var build = app.Run("msbuild", designTime).MustSucceed();
+        Assert.Contains("App.Tiny.g.cs", build.Output);
+        Assert.Empty(app.PackedFiles);
+        string text = app.Read(Assert.Single(app.Files("obj/Debug", "*.Tiny.g.cs")));
+
+        app.Build().MustSucceed();
+        Assert.Equal(text, app.Read(Assert.Single(app.Files("obj/Debug", "*.Tiny.g.cs"))));
+        app.Run("msbuild", designTime).MustSucceed();
+        app.Build("-question").MustSucceed();
+
+        File.Delete(app.PathOf(Model));
+        var missing = app.Run("msbuild", designTime).MustSucceed();
+        Assert.Contains(missing.Warnings, warning => warning.Code == "CMPR1101");
+    }
+
+    [Fact]
+    public void CleanLeavesNothing()
+    {
+        app.Run("clean").MustSucceed();
+        Assert.Empty(app.Files("obj/compress", "*"));
+        Assert.Empty(app.Files("obj/Debug", "*.Tiny.g.cs"));
+        Assert.Empty(app.Files("obj/Debug", "*.fingerprint"));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(app.Solution, "cache"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void PublishRunsAndNeverCompressesWithNoBuild()
+    {
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-2));
+        Assert.Equal(0, app.Run("publish", "--no-build", "-c", "Debug").MustSucceed().EngineRuns);
+        Assert.StartsWith("64x64|4.", app.RunApp("bin/Debug/net10.0/publish"));
+    }
+
+    [Fact]
+    public void SingleFileAppReadsItsModel()
+    {
+        string rid = RuntimeInformation.RuntimeIdentifier;
+        string folder = $"bin/Debug/net10.0/{rid}/publish";
+        var build = app.Run("publish", "-r", rid, "--no-self-contained", "-p:PublishSingleFile=true", "-c", "Debug").MustSucceed();
+        app.Restore(); // the assets are for that runtime now
+        Assert.Equal(0, build.EngineRuns); // what is packed depends on no runtime identifier
+        Assert.Empty(app.Files(folder, "*.dll"));
+        Assert.StartsWith("64x64|4.", app.RunApp(folder));
+    }
+
+    [Fact]
+    public void RecipeAndReportAreInTheBinaryLog()
+    {
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-3));
+        string[] embedded = [.. app.Build().MustSucceed().EmbeddedFiles];
+        Assert.Contains(embedded, file => file.EndsWith("compress.yaml", StringComparison.Ordinal));
+        Assert.Contains(embedded, file => file.EndsWith("tiny.report.json", StringComparison.Ordinal));
+        Assert.DoesNotContain(embedded, file => file.EndsWith(".safetensors", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void DotnetWatchSeesModelAndRecipe()
+    {
+        string items = app.Run("msbuild", "-getItem:Watch,UpToDateCheckInput").Output;
+        Assert.Contains("tiny.safetensors", items);
+        Assert.Contains("compress.yaml", items);
+        Assert.DoesNotContain("tiny.compress.yaml", items); // does not exist
+    }
+
+    public void Dispose() => File.Delete(app.PathOf("Models/tiny.compress.yaml"));
+
+    public sealed class Fixture : IDisposable
+    {
+        public Fixture()
+        {
+            App = new TestProject("App", $"""<CompressedModel Include="{Model}" />""");
+            App.Write("Program.cs", """
+                using System.Globalization;
+                using App;
+
+                using var model = Tiny.Load();
+                var matrix = model.Model.Layers[0].SelfAttn.QProj.Weight;
+                float[] norm = new float[64];
+                model.Model.Norm.Weight.Dequantize(norm);
+                CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+                Console.WriteLine($"{string.Join('x', matrix.Shape.ToArray())}|{matrix.BitsPerWeight}|{norm[63]}");
+                """);
+        }
+
+        internal TestProject App { get; }
+
+        public void Dispose() => App.Dispose();
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Build.Logging.StructuredLogger;
+
+namespace Compress.Build.Tests.Infra;
+
+/// <summary>What one run of MSBuild did, by its binary log: console text depends on language and terminal.</summary>
+internal sealed class BuildResult(int exitCode, string output, string binlog)
+{
+    private readonly Lazy<Microsoft.Build.Logging.StructuredLogger.Build> log = new(() => BinaryLog.ReadBuild(binlog));
+
+    public string Output => output;
+
+    public bool Succeeded => exitCode == 0;
+
+    /// <summary>How often the engine was started.</summary>
+    public int EngineRuns => All<Microsoft.Build.Logging.StructuredLogger.Task>("CompressRunEngine").Count(task => task.CommandLineArguments is not null);
+
+    /// <summary>How often the compiler ran.</summary>
+    public int Compilations => All<Microsoft.Build.Logging.StructuredLogger.Task>("Csc").Count;
+
+    public IReadOnlyList<AbstractDiagnostic> Errors => Diagnostics<Error>();
+
+    public IReadOnlyList<AbstractDiagnostic> Warnings => Diagnostics<Warning>();
+
+    public IReadOnlyList<T> All<T>(string name)
+        where T : NamedNode
+    {
+        var found = new List<T>();
+        log.Value.VisitAllChildren<T>(node =>
+        {
+            if (node.Name == name || node.Name.EndsWith("." + name, StringComparison.Ordinal))
+            {
+                found.Add(node);
+            }
+        });
+        return found;
+    }
+
+    /// <summary>The names of the files that are embedded in the log.</summary>
+    public IEnumerable<string> EmbeddedFiles => log.Value.SourceFiles.Select(file => file.FullPath);
+
+    public BuildResult MustSucceed()
+    {
+        Assert.True(Succeeded, output);
+        return this;
+    }
+
+    public BuildResult MustFail()
+    {
+        Assert.False(Succeeded, output);
+        return this;
+    }
+
+    private List<AbstractDiagnostic> Diagnostics<T>()
+        where T : AbstractDiagnostic
+    {
+        var found = new List<AbstractDiagnostic>();
+        log.Value.VisitAllChildren<T>(found.Add);
+        return found;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.IO.Compression;
+
+namespace Compress.Build.Tests.Infra;
+
+/// <summary>
+/// One run of these tests: packs Compress.Tasks and Compress.Runtime once, under a version of this run's own, into a feed of its own.
+/// NuGet's cache is the run's own too: an earlier run's packages cannot be mistaken for this one's.
+/// </summary>
+internal sealed class TestRun
+{
+    private static readonly Lazy<TestRun> Lazily = new(() => new TestRun());
+    private int projects;
+
+    private TestRun()
+    {
+        Version = "1.0.0-t" + DateTime.UtcNow.ToString("yyyyMMddHHmmssfff", CultureInfo.InvariantCulture);
+        Root = Path.Combine(Path.GetTempPath(), "compress-build-tests", Version);
+        Directory.CreateDirectory(Feed);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(Root);
+        Pack();
+        // Stop the search for a parent's settings here, and restore from nowhere else.
+        File.WriteAllText(Path.Combine(Root, "Directory.Build.props"), "<Project />");
+        File.WriteAllText(Path.Combine(Root, "Directory.Build.targets"), "<Project />");
+        File.WriteAllText(Path.Combine(Root, "Directory.Packages.props"), "<Project />");
+        File.WriteAllText(Path.Combine(Root, "nuget.config"), $"""
+            <configuration>
+              <packageSources>
+                <clear />
+                <add key="feed" value="{Feed}" />
+                <add key="machine" value="{MachinePackages}" />
+              </packageSources>
+              <fallbackPackageFolders><clear /></fallbackPackageFolders>
+            </configuration>
+            """);
+    }
+
+    public static TestRun Current => Lazily.Value;
+
+    public string Version { get; }
+
+    public string Root { get; }
+
+    public string Feed => Path.Combine(Root, "feed");
+
+    public string Packages => Path.Combine(Root, "packages");
+
+    /// <summary>The content of Compress.Tasks, for projects that import it by hand.</summary>
+    public string Unpacked => Path.Combine(Root, "unpacked");
+
+    public static string Repository { get; } = FindRepository();
+
+    // The SDK needs a package or two of Microsoft's, for single-file apps. Whoever built this has them.
+    private static string MachinePackages =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
+    /// <summary>A new folder for a project, with a name that not every tool can take.</summary>
+    public string NewFolder() =>
+        Path.Combine(Root, $"sp ace ünï日本 (#{Interlocked.Increment(ref projects)}) it's");
+
+    private static string FindRepository()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Compress.Tasks.sln")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder ?? throw new InvalidOperationException("These tests run from inside the repository.");
+    }
+
+    private static void Delete(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A node of MSBuild still has something open: the system's temporary folder is cleaned by others.
+        }
+    }
+
+    private void Pack()
+    {
+        // bin/<configuration>/<framework>/
+        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        string project = Path.Combine(Root, "pack.proj");
+        File.WriteAllText(project, $"""
+            <Project>
+              <Target Name="Pack">
+                <MSBuild Projects="{Repository}/src/Tasks/Compress.Tasks.csproj;{Repository}/src/Runtime/Compress.Runtime.csproj" Targets="Pack"
+                         Properties="NoBuild=true;Configuration={configuration};PackageVersion={Version};PackageOutputPath={Feed}" />
+              </Target>
+            </Project>
+            """);
+        var (exitCode, output) = Tool.Run("dotnet", ["msbuild", project, "-nr:false", "-nologo", "-v:m"], Root, MachinePackages);
+        Assert.True(exitCode == 0, output);
+        ZipFile.ExtractToDirectory(Path.Combine(Feed, $"Compress.Tasks.{Version}.nupkg"), Unpacked);
+    }
+}
