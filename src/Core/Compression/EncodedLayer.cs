@@ -35,6 +35,7 @@ internal static class EncodedLayer
 
         var encoded = treatment.Encoder.Encode(tensor, cancellationToken);
         var error = ErrorSums.Measure(tensor, DecodedTensor.Open(encoded, tensor.DType, tensor.Shape), cancellationToken);
+        tensor.ThrowIfChanged(); // The key is of the bytes that were hashed, which must be those that were encoded.
         return (store.Write(key, encoded, tensor.DType, tensor.Shape, error), key, CacheUse.Miss);
     }
 

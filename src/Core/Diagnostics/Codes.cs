@@ -37,6 +37,7 @@ public static class Codes
     public const string ModelNameTaken = "CMPR2007";
     public const string ModelValueOutOfRange = "CMPR2008";
     public const string ModelChanged = "CMPR2009";
+    public const string ModelTensorTooLarge = "CMPR2010";
 
     // 21xx: quality
     public const string GateFailed = "CMPR2101";

@@ -75,12 +75,9 @@ public sealed class ModelFile : IDisposable
     /// <exception cref="CompressException">A file changed.</exception>
     public void ThrowIfChanged()
     {
-        foreach (var (file, stamp) in stamps)
+        foreach (string file in stamps.Keys)
         {
-            if (FileStamp.Of(file) != stamp)
-            {
-                throw Changed(file);
-            }
+            CheckStamp(file);
         }
     }
 
@@ -90,6 +87,14 @@ public sealed class ModelFile : IDisposable
         foreach (var memory in maps.Values)
         {
             memory.Dispose();
+        }
+    }
+
+    private void CheckStamp(string file)
+    {
+        if (FileStamp.Of(file) != stamps[file])
+        {
+            throw Changed(file);
         }
     }
 
@@ -120,7 +125,7 @@ public sealed class ModelFile : IDisposable
                 throw Changed(tensor.File);
             }
 
-            tensors.Add(tensor.Name, new SourceTensor(tensor, new ByteView(memory, tensor.Offset, tensor.ByteLength)));
+            tensors.Add(tensor.Name, new SourceTensor(tensor, new(memory, tensor.Offset, tensor.ByteLength), () => CheckStamp(tensor.File)));
         }
     }
 
@@ -175,7 +180,7 @@ public sealed class ModelFile : IDisposable
         if (rows > int.MaxValue || columns > int.MaxValue)
         {
             throw new CompressException(
-                Codes.ModelTensorNotCompressible,
+                Codes.ModelTensorTooLarge,
                 $"tensor {Quote.Name(tensor.Name)} {Quote.Shape(tensor.Shape)} is a matrix of {rows} × {columns}; "
                 + $"a side has at most {int.MaxValue}; split it",
                 tensor.File);

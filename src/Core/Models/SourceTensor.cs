@@ -14,11 +14,13 @@ public sealed class SourceTensor : WeightMatrix
 
     private readonly ModelTensor header;
     private readonly ByteView bytes;
+    private readonly Action throwIfChanged;
 
-    internal SourceTensor(ModelTensor header, ByteView bytes)
+    internal SourceTensor(ModelTensor header, ByteView bytes, Action throwIfChanged)
     {
         this.header = header;
         this.bytes = bytes;
+        this.throwIfChanged = throwIfChanged;
         Count = bytes.Length / DType.SizeInBytes();
         Rows = Shape.Count <= 1 ? 1 : (int)Shape[0];
         Columns = Rows == 0 ? 0 : (int)(Count / Rows);
@@ -115,6 +117,10 @@ public sealed class SourceTensor : WeightMatrix
 
         return null;
     }
+
+    /// <summary>Checks that the tensor's file has not changed since the model was opened; see <see cref="ModelFile.ThrowIfChanged"/>.</summary>
+    /// <exception cref="Diagnostics.CompressException">It has.</exception>
+    public void ThrowIfChanged() => throwIfChanged();
 
     /// <summary>
     /// Gives back the memory that the tensor's pages take in this process, until they are read again. Worth calling when a large tensor is
