@@ -19,6 +19,7 @@ internal static class CommandTable
         RunCommand.Create,
         InspectCommand.Create,
         VerifyCommand.Create,
+        InitCommand.Create,
         CacheCommand.Create,
         MsBuildCommand.Create,
     ];

@@ -33,7 +33,7 @@ public sealed class WrongUsage : IDisposable
     {
         var outcome = workspace.Run("--help");
         Assert.Equal(ExitCodes.Ok, outcome.ExitCode);
-        Assert.All(["run", "inspect", "verify", "cache"], name => Assert.Contains($"  {name} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(["run", "inspect", "verify", "init", "cache"], name => Assert.Contains($"  {name} ", outcome.Output, StringComparison.Ordinal));
         Assert.DoesNotContain("msbuild", outcome.Output, StringComparison.Ordinal);
     }
 

@@ -1,0 +1,64 @@
+using Compress.Cli.Tests.Infra;
+using Compress.Core.Diagnostics;
+using Compress.Core.Recipes;
+
+namespace Compress.Cli.Tests.Commands;
+
+/// <summary><c>compress init</c>.</summary>
+public sealed class Starting : IDisposable
+{
+    private readonly Workspace workspace = new();
+
+    [Fact]
+    public void WritesARecipeWhereRunFindsIt()
+    {
+        string model = workspace.Model(TestModel.Ordinary());
+        var outcome = workspace.Run("init", model);
+        string recipe = workspace["model.compress.yaml"];
+        Assert.Equal((ExitCodes.Ok, $"{recipe}: written\n"), (outcome.ExitCode, outcome.Output));
+        var diagnostics = new DiagnosticBag();
+        Assert.NotNull(RecipeReader.Read(recipe, diagnostics));
+        Assert.Empty(diagnostics.Items);
+        File.AppendAllText(recipe, "mistake: 1\n");
+        Assert.StartsWith(recipe, workspace.Run("run", model, "--no-cache").Single(Codes.RecipeUnknownKey), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheRecipeGivesWhatTheDefaultsGive()
+    {
+        string model = workspace.Model(TestModel.Ordinary());
+        byte[] expected = File.ReadAllBytes(workspace.Packed(model));
+        workspace.Run("init", model);
+        File.Delete(workspace["model.packed.safetensors"]);
+        Assert.Equal(expected, File.ReadAllBytes(workspace.Packed(model)));
+    }
+
+    [Fact]
+    public void NeverOverwritesUnlessForced()
+    {
+        string model = workspace.Model(TestModel.Ordinary());
+        string recipe = workspace.Text("model.compress.yaml", "mine");
+        var outcome = workspace.Run("init", model);
+        Assert.Equal(ExitCodes.Errors, outcome.ExitCode);
+        Assert.StartsWith(recipe, outcome.Single(Codes.OutputNotWritable), StringComparison.Ordinal);
+        Assert.Equal("mine", File.ReadAllText(recipe));
+        Assert.Equal(ExitCodes.Ok, workspace.Run("init", model, "--force").ExitCode);
+        Assert.NotEqual("mine", File.ReadAllText(recipe));
+    }
+
+    [Fact]
+    public void WritesWhereItIsTold()
+    {
+        Assert.Equal(ExitCodes.Ok, workspace.Run("init", workspace.Model(TestModel.Ordinary()), "--output", "deep/r.yaml").ExitCode);
+        Assert.NotEqual((byte)0xEF, File.ReadAllBytes(workspace["deep", "r.yaml"])[0]); // no byte order mark
+    }
+
+    [Fact]
+    public void WithoutAModelWritesNothing()
+    {
+        workspace.Run("init", "none.safetensors").Single(Codes.ModelNotReadable);
+        Assert.Empty(workspace.Files());
+    }
+
+    public void Dispose() => workspace.Dispose();
+}
