@@ -38,7 +38,8 @@ public sealed class StoppedProcess : IDisposable
         workspace.Model(TestModel.Ordinary());
         string output = workspace["model.packed.safetensors"];
         var started = Stopwatch.StartNew();
-        CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache");
+        var first = CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache");
+        Assert.True(first.ExitCode == ExitCodes.Ok, first.Error);
         var whole = started.Elapsed;
         byte[] packed = File.ReadAllBytes(output);
         byte[] old = [1, 2, 3];
@@ -55,7 +56,8 @@ public sealed class StoppedProcess : IDisposable
         }
 
         // What the killed ones left behind goes with the next run.
-        CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache", "--force");
+        var last = CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache", "--force");
+        Assert.True(last.ExitCode == ExitCodes.Ok, last.Error);
         Assert.Equal(packed, File.ReadAllBytes(output));
         Assert.Equal(["model.packed.safetensors", "model.safetensors"], workspace.Files());
     }
