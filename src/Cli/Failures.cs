@@ -16,7 +16,7 @@ internal static class Failures
         AggregateException { InnerExceptions: [var first, ..] } => Describe(first),
         ModelFormatException malformed => new(Codes.ModelMalformed, Severity.Error, malformed.Message, malformed.File),
         OutOfMemoryException => new(Codes.OutOfMemory, Severity.Error,
-            "the memory of this machine does not suffice; use fewer threads (--threads, CompressThreads)"),
+            "the memory of this machine does not suffice; use fewer threads (--threads, CompressMaxParallelism)"),
         IOException or UnauthorizedAccessException => new(Codes.FileAccess, Severity.Error, exception.Message),
         _ => new(Codes.Internal, Severity.Error,
             $"unexpected {exception.GetType().Name}: {exception.Message}; this is a fault of compress: please report it, with what '--verbose' shows"),
