@@ -97,9 +97,9 @@ public abstract class PackedTensor
             throw new ArgumentException($"{destination.Length} floats for {rowCount} rows of {Columns}", nameof(destination));
         }
 
-        for (int row = 0; row < rowCount && Columns > 0; row++)
+        if (needed > 0)
         {
-            DequantizeRow(firstRow + row, destination.Slice(row * Columns, Columns));
+            DequantizeCore(firstRow, rowCount, destination[..(int)needed]);
         }
     }
 
@@ -174,8 +174,8 @@ public abstract class PackedTensor
         MultiplyCore(x, y, batch);
     }
 
-    /// <summary>Unpacks one row into exactly <see cref="Columns"/> floats. Arguments are checked.</summary>
-    private protected abstract void DequantizeRow(int row, Span<float> destination);
+    /// <summary>Unpacks rows into exactly as many floats. Arguments are checked, none of the sizes is zero.</summary>
+    private protected abstract void DequantizeCore(int firstRow, int rowCount, Span<float> destination);
 
     /// <summary>The product; arguments are checked, none of the sizes is zero.</summary>
     private protected abstract void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch);

@@ -83,6 +83,15 @@ internal static class CodePacking
         Span<byte> strip = stackalloc byte[StripCodes];
         while (codes.Length > 0)
         {
+            if (first % StripCodes == 0 && codes.Length >= StripCodes)
+            {
+                int whole = codes.Length / StripCodes * StripCodes;
+                Unpack(packed.Slice(first / 8 * bits, whole / 8 * bits), bits, codes[..whole]);
+                codes = codes[whole..];
+                first += whole;
+                continue;
+            }
+
             long start = first & -StripCodes;
             int length = (int)Math.Min(StripCodes, count - start);
             Unpack(packed.Slice(start / 8 * bits, (int)RowBytes(length, bits)), bits, strip[..length]);

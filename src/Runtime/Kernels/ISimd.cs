@@ -44,6 +44,8 @@ internal interface ISimd<F, B>
 
     static abstract B LoadBytes(ref byte source);
 
+    static abstract void StoreBytes(B value, ref byte destination);
+
     /// <summary>A table of 16 bytes, the same in every lane.</summary>
     static abstract B LoadTable(ref byte source);
 
@@ -62,8 +64,17 @@ internal interface ISimd<F, B>
     /// <summary>The odd 16-bit words as floats of which they are the upper halves (bfloat16).</summary>
     static abstract F OddBFloats(B words);
 
+    /// <summary>The lower four 16-bit words of each lane as floats of which they are the upper halves (bfloat16).</summary>
+    static abstract F LowBFloats(B words);
+
+    /// <summary>The upper four 16-bit words of each lane as floats of which they are the upper halves (bfloat16).</summary>
+    static abstract F HighBFloats(B words);
+
+    /// <summary>Stores lane i at offset 16 · i.</summary>
+    static abstract void StoreLanes(F value, ref float destination, nuint offset);
+
     /// <summary>As many codes as B has bytes, in natural order, from the full strips of a packed row.</summary>
-    /// <param name="row">The packed row; see <see cref="Codecs.CodePacking"/>.</param>
+    /// <param name="row">The packed row, which must be pinned; see <see cref="Codecs.CodePacking"/>.</param>
     /// <param name="unit">Which vector of codes, 0-based.</param>
     /// <param name="bits">Bits of a code; a constant after inlining.</param>
     static abstract B Codes(ref byte row, nuint unit, int bits);
@@ -87,6 +98,5 @@ internal static class Raw
 
     /// <summary>Entry <paramref name="code"/> of a table of float pairs, as 64 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double Pair(ref float table, uint code) =>
-        Unsafe.ReadUnaligned<double>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref table, 2 * code)));
+    public static double Pair(ref float table, nuint code) => Unsafe.Add(ref Unsafe.As<float, double>(ref table), code);
 }

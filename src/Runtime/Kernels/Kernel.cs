@@ -51,6 +51,9 @@ internal abstract class Kernel
     /// <summary>Unpacks rows into lines of <paramref name="stride"/> floats; what lies between a row's end and the next line stays.</summary>
     public abstract void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride);
 
+    /// <summary>From this many vectors on, unpacking rows once pays; see bench/results.</summary>
+    public abstract int PanelBatch(CodeMatrix matrix);
+
     /// <summary>Floats that <see cref="Arrange"/> writes.</summary>
     public abstract int ArrangedLength(CodeMatrix matrix);
 

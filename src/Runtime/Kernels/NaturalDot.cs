@@ -11,7 +11,7 @@ internal interface INaturalDecoder<S, F, B>
 {
     /// <param name="codes">The row's codes, one a byte.</param>
     /// <param name="column">The first weight's column.</param>
-    /// <param name="table">The codebook entry of code 0 in this group.</param>
+    /// <param name="table">The codebook.</param>
     /// <param name="zero">The group's zero point in every element.</param>
     static abstract F Decode(ref byte codes, nuint column, ref float table, F zero);
 }
@@ -74,8 +74,7 @@ internal static class NaturalDot<S, F, B, D>
                 ref MemoryMarshal.GetReference(ByteCodes(matrix, row)),
                 ref MemoryMarshal.GetReference(row.Scales),
                 ref MemoryMarshal.GetReference(row.Zeros),
-                ref Table(matrix, 0),
-                matrix.Codebook.Dimension,
+                ref MemoryMarshal.GetArrayDataReference(matrix.Codebook.Values),
                 ref MemoryMarshal.GetReference(padded));
         }
     }
@@ -83,14 +82,13 @@ internal static class NaturalDot<S, F, B, D>
     // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static float Row(
-        nuint groupSize, nuint columns, ref byte codes, ref float scales, ref byte zeros, ref float table0, int dimension, ref float x)
+        nuint groupSize, nuint columns, ref byte codes, ref float scales, ref byte zeros, ref float table, ref float x)
     {
         F total = default;
         nuint step = (nuint)Step;
         for (nuint column = 0; column < columns;)
         {
             F zero = S.Broadcast(zeros);
-            ref float table = ref Unsafe.Subtract(ref table0, zeros * dimension);
             nuint end = Math.Min(column + groupSize, columns);
             F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
             for (; column + (4 * step) <= end; column += 4 * step)
@@ -119,6 +117,7 @@ internal static class NaturalDot<S, F, B, D>
     public static void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
     {
         Span<float> last = stackalloc float[16];
+        ref float table = ref MemoryMarshal.GetArrayDataReference(matrix.Codebook.Values);
         using var row = new RowCursor(matrix);
         for (int r = 0; r < rowCount; r++)
         {
@@ -127,10 +126,9 @@ internal static class NaturalDot<S, F, B, D>
             var line = weights.Slice(r * stride, matrix.Columns);
             ref float destination = ref MemoryMarshal.GetReference(line);
             nuint column = 0, whole = (nuint)(line.Length / Step * Step);
-            for (int group = 0; group < row.Scales.Length; group++)
+            for (int group = 0; group < row.Groups; group++)
             {
                 F scale = S.Broadcast(row.Scales[group]), zero = S.Broadcast(row.Zeros[group]);
-                ref float table = ref Table(matrix, row.Zeros[group]);
                 nuint end = (nuint)Math.Min((long)column + matrix.GroupSize, line.Length);
                 for (; column < end && column < whole; column += (nuint)Step)
                 {
@@ -146,10 +144,10 @@ internal static class NaturalDot<S, F, B, D>
         }
     }
 
-    private static ref float Table(CodeMatrix matrix, int zero) =>
-        ref matrix.Codebook.Values[(matrix.Codebook.ZeroBase - zero) * matrix.Codebook.Dimension];
-
-    /// <summary>Packed bytes are codes already if there are eight bits, but must not be read past the end.</summary>
+    /// <summary>
+    /// The row's codes, one a byte, readable in whole lines. Packed bytes are codes already if there are eight bits,
+    /// but must not be read past the end.
+    /// </summary>
     private static ReadOnlySpan<byte> ByteCodes(CodeMatrix matrix, in RowCursor row) =>
-        matrix.Bits == 8 && matrix.Columns % Kernel.LineUnit == 0 ? row.Packed : row.Unpack();
+        matrix.Bits == 8 && matrix.Columns % Kernel.LineUnit == 0 ? row.Packed : Strips<S, F, B>.Unpack(matrix.Bits, row);
 }

@@ -9,9 +9,6 @@ namespace Compress.Runtime.Kernels;
 /// </summary>
 internal static class PackedProduct
 {
-    /// <summary>From this many vectors on, unpacking rows pays; see bench/results.</summary>
-    internal const int PanelBatch = 4;
-
     /// <summary>Floats of a panel: half of a usual second-level cache.</summary>
     private const int PanelFloats = 32 * 1024;
 
@@ -23,7 +20,7 @@ internal static class PackedProduct
     /// <param name="batch">Vectors.</param>
     public static void Multiply(Kernel kernel, CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> y, int batch)
     {
-        bool panels = batch >= PanelBatch;
+        bool panels = batch >= kernel.PanelBatch(matrix);
         int line = panels ? Kernel.LineLength(matrix.Columns) : kernel.ArrangedLength(matrix);
         float[] rented = ArrayPool<float>.Shared.Rent(checked(batch * line));
         var lines = rented.AsSpan(0, batch * line);
@@ -43,11 +40,11 @@ internal static class PackedProduct
         }
 
         var work = new Work(kernel, matrix, batch, line, panels);
-        RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines, y, work.Run);
+        RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines, y, work);
         ArrayPool<float>.Shared.Return(rented);
     }
 
-    private readonly record struct Work(Kernel Kernel, CodeMatrix Matrix, int Batch, int Line, bool Panels)
+    private readonly record struct Work(Kernel Kernel, CodeMatrix Matrix, int Batch, int Line, bool Panels) : IRowWork
     {
         public void Run(int firstRow, int rowCount, ReadOnlySpan<float> lines, Span<float> y)
         {

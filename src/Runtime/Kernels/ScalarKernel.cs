@@ -1,3 +1,5 @@
+using Compress.Runtime.Codecs;
+
 namespace Compress.Runtime.Kernels;
 
 /// <summary>The kernel without vectors: what the others are tested against.</summary>
@@ -40,13 +42,16 @@ internal sealed class ScalarKernel : Kernel
         for (int r = 0; r < rowCount; r++)
         {
             row.MoveTo(firstRow + r);
-            var codes = row.Unpack();
+            var codes = row.Unpacked[..row.CodeCount];
+            CodePacking.Unpack(row.Packed, matrix.Bits, codes);
             for (int column = 0; column < matrix.Columns; column++)
             {
                 weights[(r * stride) + column] = Weight(matrix, row, codes, column);
             }
         }
     }
+
+    public override int PanelBatch(CodeMatrix matrix) => 2;
 
     public override int ArrangedLength(CodeMatrix matrix) => matrix.Columns;
 
@@ -58,7 +63,8 @@ internal sealed class ScalarKernel : Kernel
         for (int r = 0; r < y.Length; r++)
         {
             row.MoveTo(firstRow + r);
-            var codes = row.Unpack();
+            var codes = row.Unpacked[..row.CodeCount];
+            CodePacking.Unpack(row.Packed, matrix.Bits, codes);
             float sum = 0;
             for (int column = 0; column < matrix.Columns; column++)
             {

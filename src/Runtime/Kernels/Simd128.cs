@@ -58,6 +58,9 @@ internal readonly struct Simd128 : ISimd<F, B>
     public static B LoadBytes(ref byte source) => Vector128.LoadUnsafe(ref source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(B value, ref byte destination) => value.StoreUnsafe(ref destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B LoadTable(ref byte source) => Vector128.LoadUnsafe(ref source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -80,6 +83,21 @@ internal readonly struct Simd128 : ISimd<F, B>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F OddBFloats(B words) => (words.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F LowBFloats(B words) =>
+        Sse2.IsSupported
+            ? Sse2.UnpackLow(Vector128<ushort>.Zero, words.AsUInt16()).AsSingle()
+            : (Vector128.WidenLower(words.AsUInt16()) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F HighBFloats(B words) =>
+        Sse2.IsSupported
+            ? Sse2.UnpackHigh(Vector128<ushort>.Zero, words.AsUInt16()).AsSingle()
+            : (Vector128.WidenUpper(words.AsUInt16()) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreLanes(F value, ref float destination, nuint offset) => value.StoreUnsafe(ref destination, offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B Codes(ref byte row, nuint unit, int bits)
@@ -123,15 +141,19 @@ internal readonly struct Simd128 : ISimd<F, B>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F Singles(ref byte codes, ref float table)
     {
-        uint four = Raw.Read<uint>(ref codes);
+        // Two codes a load: loads are what limits table lookups.
+        nuint low = Raw.Read<ushort>(ref codes), high = Raw.Read<ushort>(ref Unsafe.Add(ref codes, 2));
         return Vector128.Create(
-            Unsafe.Add(ref table, (byte)four),
-            Unsafe.Add(ref table, (byte)(four >> 8)),
-            Unsafe.Add(ref table, (byte)(four >> 16)),
-            Unsafe.Add(ref table, four >> 24));
+            Unsafe.Add(ref table, (byte)low),
+            Unsafe.Add(ref table, low >> 8),
+            Unsafe.Add(ref table, (byte)high),
+            Unsafe.Add(ref table, high >> 8));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F Pairs(ref byte codes, ref float table) =>
-        Vector128.Create(Raw.Pair(ref table, codes), Raw.Pair(ref table, Unsafe.Add(ref codes, 1))).AsSingle();
+    public static F Pairs(ref byte codes, ref float table)
+    {
+        nuint two = Raw.Read<ushort>(ref codes);
+        return Vector128.Create(Raw.Pair(ref table, (byte)two), Raw.Pair(ref table, two >> 8)).AsSingle();
+    }
 }

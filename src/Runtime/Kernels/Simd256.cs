@@ -61,6 +61,9 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
     public static B LoadBytes(ref byte source) => Vector256.LoadUnsafe(ref source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(B value, ref byte destination) => value.StoreUnsafe(ref destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B LoadTable(ref byte source) => Vector256.Create(Vector128.LoadUnsafe(ref source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -88,6 +91,25 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
     public static F OddBFloats(B words) => (words.AsUInt32() & Vector256.Create(0xFFFF_0000u)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F LowBFloats(B words) =>
+        Avx2.IsSupported
+            ? Avx2.UnpackLow(Vector256<ushort>.Zero, words.AsUInt16()).AsSingle()
+            : Vector256.Create(Simd128.LowBFloats(words.GetLower()), Simd128.LowBFloats(words.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F HighBFloats(B words) =>
+        Avx2.IsSupported
+            ? Avx2.UnpackHigh(Vector256<ushort>.Zero, words.AsUInt16()).AsSingle()
+            : Vector256.Create(Simd128.HighBFloats(words.GetLower()), Simd128.HighBFloats(words.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreLanes(F value, ref float destination, nuint offset)
+    {
+        Simd128.StoreLanes(value.GetLower(), ref destination, offset);
+        Simd128.StoreLanes(value.GetUpper(), ref destination, offset + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B Codes(ref byte row, nuint unit, int bits)
     {
         if (!Avx2.IsSupported)
@@ -100,7 +122,7 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
         int shift = 0;
         if ((bits & 4) != 0)
         {
-            // Packed rows lie in native or pinned memory, and only the pointer form is a single broadcasting load.
+            // The row is pinned, and only the pointer form is a single broadcasting load.
             var twice = Avx.BroadcastVector128ToVector256((float*)Unsafe.AsPointer(ref plane)).AsUInt64();
             codes = Avx2.ShiftRightLogicalVariable(twice, Vector256.Create(0ul, 0, 4, 4)).AsByte() & Vector256.Create((byte)0x0F);
             plane = ref Unsafe.Add(ref plane, 16);
@@ -138,13 +160,6 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
         Vector256.Create(Simd128.Singles(ref codes, ref table), Simd128.Singles(ref Unsafe.Add(ref codes, 4), ref table));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F Pairs(ref byte codes, ref float table)
-    {
-        uint four = Raw.Read<uint>(ref codes);
-        return Vector256.Create(
-            Raw.Pair(ref table, (byte)four),
-            Raw.Pair(ref table, (byte)(four >> 8)),
-            Raw.Pair(ref table, (byte)(four >> 16)),
-            Raw.Pair(ref table, four >> 24)).AsSingle();
-    }
+    public static F Pairs(ref byte codes, ref float table) =>
+        Vector256.Create(Simd128.Pairs(ref codes, ref table), Simd128.Pairs(ref Unsafe.Add(ref codes, 2), ref table));
 }

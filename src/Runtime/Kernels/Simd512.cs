@@ -53,6 +53,9 @@ internal readonly struct Simd512 : ISimd<F, B>
     public static B LoadBytes(ref byte source) => Vector512.LoadUnsafe(ref source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(B value, ref byte destination) => value.StoreUnsafe(ref destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B LoadTable(ref byte source) => Vector512.Create(Vector128.LoadUnsafe(ref source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,6 +81,25 @@ internal readonly struct Simd512 : ISimd<F, B>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F OddBFloats(B words) => (words.AsUInt32() & Vector512.Create(0xFFFF_0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F LowBFloats(B words) =>
+        Avx512BW.IsSupported
+            ? Avx512BW.UnpackLow(Vector512<ushort>.Zero, words.AsUInt16()).AsSingle()
+            : Vector512.Create(Simd256.LowBFloats(words.GetLower()), Simd256.LowBFloats(words.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F HighBFloats(B words) =>
+        Avx512BW.IsSupported
+            ? Avx512BW.UnpackHigh(Vector512<ushort>.Zero, words.AsUInt16()).AsSingle()
+            : Vector512.Create(Simd256.HighBFloats(words.GetLower()), Simd256.HighBFloats(words.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreLanes(F value, ref float destination, nuint offset)
+    {
+        Simd256.StoreLanes(value.GetLower(), ref destination, offset);
+        Simd256.StoreLanes(value.GetUpper(), ref destination, offset + 32);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B Codes(ref byte row, nuint unit, int bits) =>

@@ -11,7 +11,7 @@ namespace Compress.Runtime.Kernels;
 /// after a shift and the odd ones after a mask: 8 operations for 32 weights in 256 bits, and no float is shuffled.
 /// The activations are arranged once in the order in which the weights come out.
 /// </summary>
-internal static class StripDot<S, F, B>
+internal static unsafe class StripDot<S, F, B>
     where S : struct, ISimd<F, B>
     where F : struct
     where B : struct
@@ -78,11 +78,10 @@ internal static class StripDot<S, F, B>
         where TBits : struct, IConstant
         where TDimension : struct, IConstant
     {
-        int fullUnits = matrix.CodesPerRow / CodePacking.StripCodes * CodePacking.StripCodes / UnitCodes;
-        int restStart = fullUnits * UnitCodes, restCodes = matrix.CodesPerRow - restStart;
+        int restStart = Strips<S, F, B>.WholeCodes(matrix.CodesPerRow), restCodes = matrix.CodesPerRow - restStart;
         int restBytes = (int)CodePacking.RowBytes(restStart, TBits.Value);
         var plan = new Plan(
-            matrix.Groups, matrix.GroupSize / TDimension.Value / UnitCodes, fullUnits, (restCodes + UnitCodes - 1) / UnitCodes);
+            matrix.Groups, matrix.GroupSize / TDimension.Value / UnitCodes, restStart / UnitCodes, (restCodes + UnitCodes - 1) / UnitCodes);
         Span<byte> rest = stackalloc byte[RowCursor.Padding];
         rest.Clear();
         using var row = new RowCursor(matrix);
@@ -94,14 +93,17 @@ internal static class StripDot<S, F, B>
                 CodePacking.Unpack(row.Packed[restBytes..], TBits.Value, rest[..restCodes]);
             }
 
-            y[r] = Row<TBits, TDimension>(
-                plan,
-                ref MemoryMarshal.GetReference(row.Packed),
-                ref MemoryMarshal.GetReference(rest),
-                ref MemoryMarshal.GetReference(row.Scales),
-                ref MemoryMarshal.GetReference(row.Zeros),
-                ref MemoryMarshal.GetArrayDataReference(matrix.Codebook.LaneTables!),
-                ref MemoryMarshal.GetReference(arranged));
+            fixed (byte* packed = row.Packed)
+            {
+                y[r] = Row<TBits, TDimension>(
+                    plan,
+                    ref *packed,
+                    ref MemoryMarshal.GetReference(rest),
+                    ref MemoryMarshal.GetReference(row.Scales),
+                    ref MemoryMarshal.GetReference(row.Zeros),
+                    ref MemoryMarshal.GetArrayDataReference(matrix.Codebook.LaneTables!),
+                    ref MemoryMarshal.GetReference(arranged));
+            }
         }
     }
 

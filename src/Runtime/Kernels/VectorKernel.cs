@@ -32,7 +32,11 @@ internal sealed class VectorKernel<S, F, B> : Kernel
 
     public override void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
     {
-        if (matrix.Codebook.IsIntegers)
+        if (StripDot<S, F, B>.Fits(matrix) && matrix.Codebook.Dimension == 1)
+        {
+            Strips<S, F, B>.DecodeRows(matrix, firstRow, rowCount, weights, stride);
+        }
+        else if (matrix.Codebook.IsIntegers)
         {
             NaturalDot<S, F, B, IntegerDecoder<S, F, B>>.DecodeRows(matrix, firstRow, rowCount, weights, stride);
         }
@@ -45,6 +49,8 @@ internal sealed class VectorKernel<S, F, B> : Kernel
             NaturalDot<S, F, B, PairsDecoder<S, F, B>>.DecodeRows(matrix, firstRow, rowCount, weights, stride);
         }
     }
+
+    public override int PanelBatch(CodeMatrix matrix) => StripDot<S, F, B>.Fits(matrix) ? 6 : 3;
 
     public override int ArrangedLength(CodeMatrix matrix) =>
         StripDot<S, F, B>.Fits(matrix) ? StripDot<S, F, B>.ArrangedLength(matrix) : LineLength(matrix.Columns);

@@ -46,7 +46,7 @@ public class MultiplyTests
     public void DoesNotDependOnThreads(int batch)
     {
         int before = RuntimeOptions.MaxThreads;
-        foreach (var sample in (PackedSample[])[PackedSample.Higgs(1030, 1000, 1, 16, 64), PackedSample.Uniform(1030, 1000, 8, false)])
+        foreach (var sample in (PackedSample[])[PackedSample.Higgs(1100, 1000, 1, 16, 64), PackedSample.Uniform(1100, 1000, 8, false)])
         {
             float[] x = Vectors(batch, sample.Columns);
             float[] one = new float[batch * sample.Rows], many = new float[batch * sample.Rows];
@@ -133,6 +133,7 @@ public class MultiplyTests
         Assert.Equal([0f, 0, 0], y);
         PackedSample.Higgs(0, 5, 2, 16, 64).Open().Multiply([], []);
         PackedSample.Uniform(0, 5, 4, false).Open().Dequantize([]);
+        PackedSample.Higgs(3, 0, 1, 16, 64).Open().Dequantize([]);
     }
 
     public static TheoryData<string> KernelNames => [.. Kernel.All.Select(kernel => kernel.Name)];

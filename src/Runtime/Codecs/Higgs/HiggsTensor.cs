@@ -40,10 +40,20 @@ internal sealed class HiggsTensor : PackedTensor
 
     public override string Codec => "higgs";
 
-    private protected override void DequantizeRow(int row, Span<float> destination)
+    private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination)
     {
-        kernel.DecodeRows(matrix, row, 1, destination, Columns);
-        rotation.Invert(destination);
+        // So few rows at a time that they are still in the first-level cache when they are rotated back.
+        int step = Math.Max(1, 4096 / Columns);
+        for (int done = 0; done < rowCount; done += step)
+        {
+            int rows = Math.Min(step, rowCount - done);
+            var part = destination.Slice(done * Columns, rows * Columns);
+            kernel.DecodeRows(matrix, firstRow + done, rows, part, Columns);
+            for (int row = 0; row < rows; row++)
+            {
+                rotation.Invert(part.Slice(row * Columns, Columns));
+            }
+        }
     }
 
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)

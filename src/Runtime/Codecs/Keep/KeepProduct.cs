@@ -40,8 +40,8 @@ internal sealed class KeepProduct(Kernel kernel, DType type, ByteView elements, 
         ArrayPool<float>.Shared.Return(rented);
     }
 
-    private void Spread(ReadOnlySpan<float> lines, Span<float> y, int batch) => RowSpread.Run(
-        rows, columns, batch, lines, y, (first, count, input, output) => MultiplyRows(first, count, input, output, batch));
+    private void Spread(ReadOnlySpan<float> lines, Span<float> y, int batch) =>
+        RowSpread.Run(rows, columns, batch, lines, y, new Work(this, batch));
 
     private void MultiplyRows(int firstRow, int rowCount, ReadOnlySpan<float> lines, Span<float> y, int batch)
     {
@@ -72,5 +72,11 @@ internal sealed class KeepProduct(Kernel kernel, DType type, ByteView elements, 
         }
 
         return panel;
+    }
+
+    private readonly record struct Work(KeepProduct Product, int Batch) : IRowWork
+    {
+        public void Run(int firstRow, int rowCount, ReadOnlySpan<float> lines, Span<float> y) =>
+            Product.MultiplyRows(firstRow, rowCount, lines, y, Batch);
     }
 }

@@ -45,8 +45,8 @@ internal sealed class KeepTensor : PackedTensor
         return fits;
     }
 
-    private protected override void DequantizeRow(int row, Span<float> destination) =>
-        Elements.Read(stored, elements, (long)row * Columns, destination);
+    private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
+        Elements.Read(stored, elements, (long)firstRow * Columns, destination);
 
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) => product.Multiply(x, y, batch);
 

@@ -45,8 +45,8 @@ internal sealed class UniformTensor : PackedTensor
 
     public override string Codec => "uniform";
 
-    private protected override void DequantizeRow(int row, Span<float> destination) =>
-        kernel.DecodeRows(matrix, row, 1, destination, Columns);
+    private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
+        kernel.DecodeRows(matrix, firstRow, rowCount, destination, Columns);
 
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) =>
         PackedProduct.Multiply(kernel, matrix, x, y, batch);
