@@ -102,6 +102,11 @@ internal readonly struct Simd128 : ISimd<F, B>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B Codes(ref byte row, nuint unit, int bits)
     {
+        if (bits == 8)
+        {
+            return Vector128.LoadUnsafe(ref row, 16 * unit);
+        }
+
         ref byte plane = ref Unsafe.Add(ref row, (unit >> 1) * (nuint)(4 * bits));
         int half = (int)(unit & 1);
         var codes = B.Zero;

@@ -117,6 +117,11 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
             return Vector256.Create(Simd128.Codes(ref row, 2 * unit, bits), Simd128.Codes(ref row, (2 * unit) + 1, bits));
         }
 
+        if (bits == 8)
+        {
+            return Vector256.LoadUnsafe(ref row, 32 * unit);
+        }
+
         ref byte plane = ref Unsafe.Add(ref row, unit * (nuint)(4 * bits));
         var codes = B.Zero;
         int shift = 0;
