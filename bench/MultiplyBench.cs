@@ -1,43 +1,95 @@
+using System.Globalization;
 using System.Numerics.Tensors;
+using Compress.Core.Tests.Infra;
 using Compress.Runtime;
 using Compress.Runtime.Kernels;
-using Compress.Runtime.Tests.Infra;
 
 namespace Compress.Bench;
+
+/// <summary>
+/// Products with packed matrices beside the same product in floats by <see cref="TensorPrimitives.Dot(ReadOnlySpan{float}, ReadOnlySpan{float})"/>,
+/// row by row, in the same run. Every product is checked against the dequantized matrix before a time is printed.
+/// </summary>
 internal static class MultiplyBench
 {
+    /// <summary>What docs/codecs promise, relative to ‖row‖ · ‖x‖.</summary>
+    private const double Tolerance = 2e-6;
+
     public static void Run(string[] args)
     {
-        RuntimeOptions.MaxThreads = 1;
-        const int N = 4096;
-        var random = new Random(1);
-        float[] dense = new float[N * N], x = new float[N], y = new float[N];
-        for (int i = 0; i < dense.Length; i++) dense[i] = (float)random.NextDouble() - 0.5f;
-        for (int i = 0; i < x.Length; i++) x[i] = (float)random.NextDouble() - 0.5f;
-        var dot = Timing.Measure(() => { for (int r = 0; r < N; r++) y[r] = TensorPrimitives.Dot(dense.AsSpan(r * N, N), x); });
-        Console.WriteLine($"dot {dot.Min * 1e3:f3} ms {N * (double)N / dot.Min / 1e9:f2} Gw/s");
-        foreach (string k in args.Length > 0 ? args : [Kernel.Best.Name])
+        int side = PackedMatrices.Option(args, "--size", 4096), batch = PackedMatrices.Option(args, "--batch", 16);
+        double count = (double)side * side;
+        RuntimeOptions.MaxThreads = PackedMatrices.Option(args, "--threads", 1);
+        float[] weights = RandomWeights.Gaussian(side * side);
+        float[] x = RandomWeights.Gaussian(side * batch), y = new float[side * batch];
+        var limits = MachineLimits.Measure();
+        double dot = Timing.Measure(() => Dots(weights, x.AsSpan(0, side), y)).Median;
+        var report = new BenchReport("multiply", args);
+        report.Line($"Products of a {side} × {side} matrix with a vector, {RuntimeOptions.MaxThreads} thread(s), kernel {Kernel.Best.Name}, "
+            + $"median of 15 runs after warm-up. Peer: `TensorPrimitives.Dot` on the float32 matrix, {Milliseconds(dot)} ms, "
+            + $"{Number(count / dot / 1e9, "F1")} billion weights/s.");
+        report.Line();
+        report.Line($"A thread here does at most {Number(limits.VectorOperations / 1e9, "F1")} billion vector operations, "
+            + $"{Number(limits.MultiplyAdds / 1e9, "F1")} billion multiply-adds of 256 bits, {Number(limits.Loads / 1e9, "F1")} billion loads a second. "
+            + "The limit of a kernel is the slowest of: packed bytes over the bandwidth measured on as many bytes, its operations, its multiply-adds, "
+            + "its loads (counted for 256 bits).");
+        report.Line();
+        report.Line($"| matrix | bits/weight | ms | billion weights/s | times Dot | limit, ms | of the limit | by | {batch} vectors, billion products/s |");
+        report.Line("|---|---|---|---|---|---|---|---|---|");
+        foreach (var row in PackedMatrices.All)
         {
-            var kernel = Kernel.Choose(k);
-            Console.WriteLine(kernel.Name);
-            foreach (var (name, s) in (Environment.GetEnvironmentVariable("ONLY") is { } only ? (x => x.Where(e => e.Item1 == only).ToArray()) : new Func<(string, PackedSample)[], (string, PackedSample)[]>(x => x))( new (string, PackedSample)[] {
-                ("p1n16", PackedSample.Higgs(N, N, 1, 16, 1024)), ("p1n8", PackedSample.Higgs(N, N, 1, 8, 1024)), ("p1n4", PackedSample.Higgs(N, N, 1, 4, 1024)),
-                ("p1n2", PackedSample.Higgs(N, N, 1, 2, 1024)), ("p2n16", PackedSample.Higgs(N, N, 2, 16, 1024)),
-                ("p2n64", PackedSample.Higgs(N, N, 2, 64, 1024)), ("p2n256", PackedSample.Higgs(N, N, 2, 256, 1024)),
-                ("p1n32", PackedSample.Higgs(N, N, 1, 32, 1024)), ("p1n256", PackedSample.Higgs(N, N, 1, 256, 1024)),
-                ("u8", PackedSample.Uniform(N, N, 8, false)), ("u4", PackedSample.Uniform(N, N, 4, false)), ("u6", PackedSample.Uniform(N, N, 6, true)), }))
+            var tensor = row.Encode(weights, side, side);
+            Check(tensor, x.AsSpan(0, side), y.AsSpan(0, side), row.Label);
+            double time = Timing.Measure(() => tensor.Multiply(x.AsSpan(0, side), y.AsSpan(0, side))).Median;
+            double batched = Timing.Measure(() => tensor.Multiply(x, y, batch), runs: 5).Median;
+            var (limit, by) = Limit(row, tensor, limits, count);
+            report.Line($"| {row.Label} | {Number(tensor.BitsPerWeight, "F3")} | {Milliseconds(time)} | {Number(count / time / 1e9, "F1")} "
+                + $"| {Number(dot / time, "F2")} | {Milliseconds(limit)} | {Number(limit / time, "P0")} | {by} "
+                + $"| {Number(batch * count / batched / 1e9, "F1")} |");
+        }
+
+        report.Save();
+    }
+
+    private static void Dots(float[] weights, ReadOnlySpan<float> x, Span<float> y)
+    {
+        for (int row = 0; row < weights.Length / x.Length; row++)
+        {
+            y[row] = TensorPrimitives.Dot(weights.AsSpan(row * x.Length, x.Length), x);
+        }
+    }
+
+    private static (double Seconds, string By) Limit(PackedMatrices row, PackedTensor tensor, MachineLimits limits, double count) =>
+        new (double Seconds, string By)[]
+        {
+            (tensor.StoredBytes / MachineLimits.ReadBandwidth(tensor.StoredBytes), "bytes"),
+            (count / 32 * row.Operations / limits.VectorOperations, "operations"),
+            (count / 8 / limits.MultiplyAdds, "multiply-adds"),
+            (count / 32 * row.Loads / limits.Loads, "loads"),
+        }.Max();
+
+    private static void Check(PackedTensor tensor, ReadOnlySpan<float> x, Span<float> y, string label)
+    {
+        tensor.Multiply(x, y);
+        float[] row = new float[tensor.Columns];
+        for (int r = 0; r < tensor.Rows; r++)
+        {
+            tensor.DequantizeRows(r, 1, row);
+            double sum = 0;
+            for (int k = 0; k < row.Length; k++)
             {
-                var t = s.Open(kernel);
-                var m = Timing.Measure(() => t.Multiply(x, y), 60);
-                t.Dequantize(dense);
-                double err = 0;
-                for (int r = 0; r < N; r++) { double d = 0, a = 0; for (int c = 0; c < N; c++) { double q = (double)dense[r * N + c] * x[c]; d += q; a += Math.Abs(q); } err = Math.Max(err, Math.Abs(d - y[r]) / a); }
-                var dq = Timing.Measure(() => t.DequantizeRows(0, 512, dense), 7, 0.2);
-                float[] xb = new float[N * 16], yb = new float[N * 16];
-                for (int b = 0; b < 16; b++) x.CopyTo(xb.AsSpan(b * N));
-                var mb = Timing.Measure(() => t.Multiply(xb, yb, 16), 3, 0.2);
-                Console.WriteLine($"{name,-8} {m.Min * 1e3:f3} ms {N * (double)N / m.Min / 1e9:f2} Gw/s  {dot.Min / m.Min:f2}x  err {err:e1}  deq {512.0 * N / dq.Min / 1e9:f2} Gw/s  batch16 {16 * N * (double)N / mb.Min / 1e9:f1} GMAC/s");
+                sum += (double)row[k] * x[k];
+            }
+
+            double size = (double)TensorPrimitives.Norm<float>(row) * TensorPrimitives.Norm(x);
+            if (!(Math.Abs(y[r] - sum) <= Tolerance * size))
+            {
+                throw new InvalidOperationException($"{label}, row {r}: {y[r]}, expected {sum}");
             }
         }
     }
+
+    private static string Milliseconds(double seconds) => Number(seconds * 1e3, "F3");
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,54 @@
+using Compress.Core.Codecs;
+using Compress.Core.Models;
+using Compress.Core.Tests.Infra;
+using Compress.Runtime;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Bench;
+
+/// <summary>
+/// Encoded Gaussian matrices for the benchmarks of kernels, each with what its 256-bit kernel does for 32 weights:
+/// counted in the kernel's text, and the same on every machine.
+/// </summary>
+/// <param name="Label">What the table calls it.</param>
+/// <param name="Codec">The codec.</param>
+/// <param name="Settings">Its settings.</param>
+/// <param name="Operations">Vector operations for 32 weights of a product, multiply-adds among them.</param>
+/// <param name="Loads">Loads for 32 weights of a product, of any width.</param>
+internal sealed record PackedMatrices(string Label, string Codec, (string, object)[] Settings, int Operations, int Loads)
+{
+    /// <summary>Every kind of kernel, at every number of bits that changes it.</summary>
+    public static IReadOnlyList<PackedMatrices> All { get; } =
+    [
+        // StripDot: expanding a plane takes 2 operations (a second one 4), lookups 2, words 2, floats 4, multiply-adds 4.
+        new("higgs p=1 n=2", "higgs", [("bits", 1)], 14, 5),
+        new("higgs p=1 n=4", "higgs", [("bits", 2)], 14, 5),
+        new("higgs p=1 n=8", "higgs", [("bits", 3)], 18, 6),
+        new("higgs p=1 n=16", "higgs", [("bits", 4)], 14, 5),
+        new("higgs p=2 n=16", "higgs", [("bits", 2), ("p", 2)], 13, 5),
+        new("uniform 4 bits", "uniform", [("bits", 4)], 14, 5),
+        // PairsDecoder, for 8 weights: 4 pairs and 2 codes loaded, 3 operations to join them, a multiply-add. 6-bit codes are unpacked first.
+        new("higgs p=2 n=64", "higgs", [("bits", 3), ("p", 2)], 20, 30),
+        new("higgs p=2 n=256", "higgs", [("bits", 4), ("p", 2)], 16, 28),
+        // SinglesDecoder, for 8 weights: 8 values and 4 codes loaded, 7 operations to join them, a multiply-add.
+        new("higgs p=1 n=32", "higgs", [("bits", 5)], 38, 55),
+        new("higgs p=1 n=256", "higgs", [("bits", 8)], 32, 52),
+        // IntegerDecoder, for 8 weights: widen, convert, subtract, multiply-add.
+        new("uniform 6 bits", "uniform", [("bits", 6)], 22, 11),
+        new("uniform 8 bits", "uniform", [("bits", 8)], 16, 8),
+        new("uniform 8 bits, a scale a row", "uniform", [("bits", 8), ("symmetric", true), ("granularity", "channel")], 16, 8),
+    ];
+
+    /// <summary>Encodes a matrix and opens it as an application does.</summary>
+    public PackedTensor Encode(float[] weights, int rows, int columns)
+    {
+        var codec = CodecTable.Find(Codec)!;
+        var encoder = codec.Configure(new SettingValues(codec.Settings, Settings.ToDictionary(s => s.Item1, s => s.Item2)), 0);
+        var matrix = WeightMatrix.FromArray(weights, rows, columns);
+        return DecodedTensor.Open(encoder.Encode(matrix, CancellationToken.None), DType.F32, [rows, columns]);
+    }
+
+    /// <summary>The value after an option such as <c>--size</c>, or the default.</summary>
+    public static int Option(string[] args, string name, int value) =>
+        Array.IndexOf(args, name) is int at && at >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], null) : value;
+}
