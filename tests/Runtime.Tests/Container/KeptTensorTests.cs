@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Compress.Runtime.Codecs.Keep;
@@ -99,6 +100,8 @@ public class KeptTensor
     private static void Check(PackedTensor tensor, float[] weights, float[] x, int batch)
     {
         float[] y = new float[batch * tensor.Rows];
+        SoilPool(batch * Kernel.LineLength(tensor.Columns));
+        SoilPool(64 * Kernel.LineLength(tensor.Columns));
         tensor.Multiply(x, y, batch);
         for (int b = 0; b < batch; b++)
         {
@@ -115,6 +118,14 @@ public class KeptTensor
                 Assert.InRange(y[(b * tensor.Rows) + row] - sum, -magnitude * (tensor.Columns + 1) * 6e-8, magnitude * (tensor.Columns + 1) * 6e-8);
             }
         }
+    }
+
+    // What earlier users leave in pooled arrays must not reach the result.
+    private static void SoilPool(int length)
+    {
+        float[] array = ArrayPool<float>.Shared.Rent(length);
+        array.AsSpan().Fill(float.NaN);
+        ArrayPool<float>.Shared.Return(array);
     }
 
     private static KeepTensor Open(PackedModel model, DType type, int rows, int columns, byte[] bytes, Kernel kernel) =>
