@@ -33,7 +33,7 @@ public class NarrowFloats
     {
         float[] values = Convert(type, AllCodes(type, type.SizeInBytes() == 1 ? 256 : 65536));
         Assert.All(codes, code => Assert.True(float.IsNaN(values[code])));
-        Assert.All(codes, code => Assert.Equal(code > codes.Length && code >= values.Length / 2, float.IsNegative(values[code])));
+        Assert.All(codes, code => Assert.Equal(code >= values.Length / 2, float.IsNegative(values[code])));
     }
 
     [Theory]

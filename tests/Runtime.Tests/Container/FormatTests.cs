@@ -1,0 +1,86 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Compress.Runtime.Codecs;
+using Compress.Runtime.Safetensors;
+using Compress.Runtime.Tests.Infra;
+
+namespace Compress.Runtime.Tests.Container;
+
+/// <summary>
+/// The digests are SHA-256 over the little-endian floats of the whole tensor, computed by a reader in Python that was written from
+/// docs/format.md alone. Stored arrays are filled by formula, so that they need not be kept.
+/// </summary>
+public class PackedFormatAsDocumented
+{
+    [Theory]
+    [InlineData(3, 172, 1, 16, 64, 0UL, -20, "4723f748e05bd4826cba0aa0d51c6a6c8f275af6378fd1470a447904d7afd209")]
+    [InlineData(2, 64, 1, 16, 1024, 7UL, -20, "963022aed4464c2f877271ec48e5506235b430367e05e8104618f6b9034082d5")]
+    [InlineData(2, 33, 1, 5, 16, 1UL << 63, -30, "3b2dc123f0cb91d019bb2e78be8750f6e5e15759fc25f60cbfd7ee9fdc32aa89")]
+    [InlineData(2, 300, 1, 200, 128, 12345UL, -20, "890513e02dc04a3f6395f9e74da7294c1971c1b12317e8fbb02a5c60d0c0c281")]
+    [InlineData(3, 75, 2, 256, 64, 99UL, -20, "527fd9371c257d6c9e0c731f7fcd31b888fbf2fdf53535b7fbb1b2253dc83f46")]
+    [InlineData(2, 172, 2, 64, 4096, 1UL, -22, "4b0852747a2006fb01b4aa8351cbba8cb357cc237e71b5c3cfa0908aaa36a682")]
+    [InlineData(1, 37, 2, 16, 32, 2UL, 0, "215639812d79afd514d4569421f88424bbef4788ce4135020d53259ebf6add10")]
+    [InlineData(2, 1, 1, 2, 16, 3UL, -20, "d0db818e808bdaca5058a3fcb2b57e833fbc1b035dc121a7526067fa28713c5e")]
+    public void GivesTheFloatsOfHiggs(int rows, int columns, int p, int n, int groupSize, ulong seed, int exponent, string digest)
+    {
+        int bits = BitOperations.Log2((uint)n - 1) + 1;
+        int scales = rows * ((columns + groupSize - 1) / groupSize);
+        string table = $"grid.p{p}n{n}";
+        Check(digest, rows, columns,
+            $$"""{"codec":"higgs","dtype":"F32","shape":[{{rows}},{{columns}}],"p":{{p}},"n":{{n}},"groupSize":{{groupSize}},"seed":{{seed}},"scaleExponent":{{exponent}},"shared":["{{table}}"]}""",
+            ("t::codes", DType.U8, Codes(rows * CodePacking.RowBytes((columns + p - 1) / p, bits))),
+            ("t::scales", DType.F16, Words(scales, i => 0x5000 + (i * 7919 % 0x2BFF))),
+            ("::" + table, n <= 16 ? DType.BF16 : DType.F16, Words(n * p, i =>
+                ((i & 1) << 15) | (n <= 16 ? 0x3F00 + (i * 73 % 0x100) : 0x3800 + (i * 73 % 0x400)))));
+    }
+
+    [Theory]
+    [InlineData(3, 172, 4, true, "group", 64, -24, "2c3901acc5aa40cd68ccc11b95219ed82334026aa3f89cc67b1201774178af2f")]
+    [InlineData(2, 100, 3, false, "group", 16, -24, "bdd73ed730ea0cab4dd602907ce438f34006bbc527de9f939f2c68d8b26befac")]
+    [InlineData(3, 45, 5, false, "channel", 0, -20, "b694dbe23e9f088bca19c5ee8229a713a2f60c0ff613345ae1ae656480238e78")]
+    [InlineData(2, 70, 8, true, "channel", 0, -20, "46018d1d646cc6d6e49be3f4a2a60a33625cbc5b2e9f907a2cb317501aa6585e")]
+    [InlineData(2, 70, 7, false, "tensor", 0, -149, "7e4f09946522a6698ea8f4669c272f7ecb19ef96453b2041836aa31f5ecdf08a")]
+    [InlineData(2, 31, 6, true, "tensor", 0, -10, "3cd6d71e819501b5e3083beac7e3c378b61f2a0f7f06b9dcba9937193f29634e")]
+    [InlineData(5, 1, 2, false, "group", 32, 100, "566919b0f39e09d1891ac85394d30767804c1c29b4abe1e2bb56be42faf50ca9")]
+    public void GivesTheFloatsOfUniform(int rows, int columns, int bits, bool symmetric, string granularity, int groupSize, int exponent, string digest)
+    {
+        int scales = granularity == "tensor" ? 1 : granularity == "channel" ? rows : rows * ((columns + groupSize - 1) / groupSize);
+        string size = granularity == "group" ? $"\"groupSize\":{groupSize}," : "";
+        var codes = ("t::codes", DType.U8, Codes(rows * CodePacking.RowBytes(columns, bits)));
+        var halves = ("t::scales", DType.F16, Words(scales, i => 0x5000 + (i * 7919 % 0x2BFF)));
+        var zeros = ("t::zeros", DType.U8, Codes(CodePacking.RowBytes(scales, bits)));
+        string description = $$"""
+            {"codec":"uniform","dtype":"F32","shape":[{{rows}},{{columns}}],"bits":{{bits}},"symmetric":{{(symmetric ? "true" : "false")}},
+            "granularity":"{{granularity}}",{{size}}"scaleExponent":{{exponent}}}
+            """;
+        Check(digest, rows, columns, description, symmetric ? [codes, halves] : [codes, halves, zeros]);
+    }
+
+    private static void Check(string digest, int rows, int columns, string description, params (string Name, DType Type, byte[] Bytes)[] arrays)
+    {
+        string text = $$"""{"version":1,"tensors":{"t":{{description}} } }""";
+        var header = new List<string> { $$$"""
+            "__metadata__":{"compress":{{{JsonSerializer.Serialize(text)}}}}
+            """ };
+        var data = new List<byte>();
+        foreach (var (name, type, bytes) in arrays)
+        {
+            string entry = SafetensorsBytes.Entry(type, [bytes.Length / type.SizeInBytes()], data.Count, data.Count + bytes.Length);
+            header.Add($"\"{name}\":{entry}");
+            data.AddRange(bytes);
+        }
+
+        using var model = PackedModel.FromBytes([.. SafetensorsBytes.Of($"{{{string.Join(',', header)}}}"), .. data]);
+        float[] weights = new float[rows * columns];
+        model["t"].Dequantize(weights);
+        Assert.Equal(digest, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(weights))));
+    }
+
+    private static byte[] Codes(long count) =>
+        [.. Enumerable.Range(0, (int)count).Select(i => (byte)((i * i * 37) + (i * 11) + ((i >> 8) * 5) + 3))];
+
+    private static byte[] Words(int count, Func<int, int> word) =>
+        [.. Enumerable.Range(0, count).SelectMany(i => BitConverter.GetBytes((ushort)word(i)))];
+}
