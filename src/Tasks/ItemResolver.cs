@@ -104,10 +104,12 @@ internal sealed class ItemResolver(
         string named = item.GetMetadata("ClassName");
         if (named.Length == 0)
         {
-            return CSharpText.Identifier(ResolvedModel.Stem(source));
+            return LoaderEmitter.ClassName(ResolvedModel.Stem(source));
         }
 
-        return CSharpText.IsIdentifier(named) ? named : Bad(item, "ClassName", named, "a C# identifier");
+        return LoaderEmitter.IsClassName(named)
+            ? named
+            : Bad(item, "ClassName", named, "a C# identifier that is no member of the class, as Load, Names or Count are");
     }
 
     private string? Namespace(ITaskItem item)
