@@ -27,7 +27,6 @@ internal static class CommandTable
     public static RootCommand CreateRoot(Session session)
     {
         var root = new RootCommand("Compresses, inspects and verifies neural network weights.") { Verbose };
-        root.Directives.Clear(); // a model may be called [x]
         foreach (var create in Rows)
         {
             root.Add(create(session));

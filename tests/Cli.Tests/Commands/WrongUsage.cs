@@ -39,7 +39,7 @@ public sealed class WrongUsage : IDisposable
 
     [Theory]
     [InlineData("@scope/model.safetensors")] // no response file
-    [InlineData("[x].safetensors")] // no directive
+    [InlineData("[x].safetensors")]
     public void OddNamesAreJustNames(string name) =>
         workspace.Run("inspect", name).Single(Codes.ModelNotReadable);
 
