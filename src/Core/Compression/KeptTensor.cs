@@ -30,6 +30,11 @@ internal static class KeptTensor
     /// <exception cref="CompressException">A finite value is too large for the type.</exception>
     public static ErrorSums Measure(SourceTensor tensor, DType type, CancellationToken cancellationToken)
     {
+        if (tensor.FirstBeyondFloat() is { } beyond)
+        {
+            throw TooLarge(tensor, beyond.Value, beyond.Index, type, "keep it as it is with 'keep: source'");
+        }
+
         double weightEnergy = 0, errorEnergy = 0;
         long index = 0;
         foreach (var block in Blocks(tensor))
@@ -40,9 +45,7 @@ internal static class KeptTensor
                 float rounded = Round(weight, type);
                 if (!float.IsFinite(rounded) && float.IsFinite(weight))
                 {
-                    throw new CompressException(Codes.ModelValueOutOfRange, string.Create(CultureInfo.InvariantCulture,
-                        $"tensor '{tensor.Name}' has the value {weight:R} at index {index}, which {type.Name()} cannot hold; keep it as bfloat16 or float32"),
-                        tensor.File);
+                    throw TooLarge(tensor, weight, index, type, "keep it as bfloat16 or float32");
                 }
 
                 if (float.IsFinite(weight))
@@ -58,6 +61,12 @@ internal static class KeptTensor
 
         return new(weightEnergy, errorEnergy);
     }
+
+    private static CompressException TooLarge(SourceTensor tensor, double value, long index, DType type, string advice) => new(
+        Codes.ModelValueOutOfRange,
+        string.Create(CultureInfo.InvariantCulture,
+            $"tensor '{tensor.Name}' has the value {value:G9} at index {index}, which {type.Name()} cannot hold; {advice}"),
+        tensor.File);
 
     private static void Write(SourceTensor tensor, DType type, Stream stream)
     {

@@ -372,6 +372,18 @@ public class KeptAsFloat16 : CompressionTest
         Assert.Equal(Codes.ModelValueOutOfRange, error.Code);
         Assert.Contains("70000 at index 1", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void IsAnErrorWhereADoubleIsBeyondFloats()
+    {
+        new TestModel().Add("norm", DType.F64, [2], [.. BitConverter.GetBytes(1.0), .. BitConverter.GetBytes(1e300)]).Write(ModelPath);
+        Recipe("layers:\n  - match: norm\n    keep: bfloat16\n");
+
+        Assert.Null(Run());
+        var error = Assert.Single(Diagnostics.Items);
+        Assert.Equal(Codes.ModelValueOutOfRange, error.Code);
+        Assert.Contains("1E+300 at index 1", error.Message, StringComparison.Ordinal);
+    }
 }
 
 public class Gate : CompressionTest
