@@ -8,7 +8,7 @@ namespace Compress.Bench;
 
 /// <summary>
 /// Products with packed matrices beside the same product in floats by <see cref="TensorPrimitives.Dot(ReadOnlySpan{float}, ReadOnlySpan{float})"/>,
-/// row by row, in the same run. Every product is checked against the dequantized matrix before a time is printed.
+/// row by row, and beside llama.cpp's, in the same run. Every product is checked against the dequantized matrix before a time is printed.
 /// </summary>
 internal static class MultiplyBench
 {
@@ -48,7 +48,40 @@ internal static class MultiplyBench
                 + $"| {Number(batch * count / batched / 1e9, "F1")} |");
         }
 
+        Peers(report, weights, x.AsSpan(0, side).ToArray(), dot);
         report.Save();
+    }
+
+    // llama.cpp rounds the vector to 8 bits first; ours multiplies with the floats.
+    private static void Peers(BenchReport report, float[] weights, float[] x, double dot)
+    {
+        if (!Ggml.IsThere)
+        {
+            report.Line();
+            report.Line("llama.cpp is not here to compare with: run bench/get-peers.sh.");
+            return;
+        }
+
+        foreach (var format in new[] { Ggml.Q4_0, Ggml.Q4_K })
+        {
+            Ggml.Initialize(format);
+            byte[] packed = new byte[weights.Length];
+            int rows = weights.Length / x.Length;
+            Array.Resize(ref packed, (int)Ggml.Quantize(format, weights, packed, rows, x.Length));
+            float[] y = new float[rows], expected = new float[rows];
+            Ggml.Multiply(format, packed, x, y);
+            Dots(Ggml.Dequantize(format, packed, weights.Length), x, expected);
+            double error = TensorPrimitives.Distance<float>(y, expected) / TensorPrimitives.Norm<float>(expected);
+            if (!(error < 0.02))
+            {
+                throw new InvalidOperationException($"llama.cpp {format.Name}: relative error {error}");
+            }
+
+            double time = Timing.Measure(() => Ggml.Multiply(format, packed, x, y)).Median;
+            report.Line($"| llama.cpp {format.Name} × Q8 ({Ggml.Version}), relative error of its product {Number(error, "E1")} | "
+                + $"{Number(8.0 * packed.Length / weights.Length, "F3")} | {Milliseconds(time)} | {Number(weights.Length / time / 1e9, "F1")} "
+                + $"| {Number(dot / time, "F2")} | | | | |");
+        }
     }
 
     private static void Dots(float[] weights, ReadOnlySpan<float> x, Span<float> y)

@@ -3,9 +3,10 @@
 [
     ("encode", "encoding beside llama.cpp's quantizers: [--out DIR]", Compress.Bench.EncodeBench.Run),
     ("train-grid", "trains the two-dimensional grids of Core: --p 2 --n 256", Compress.Bench.GridTraining.Run),
-    ("multiply", "products with packed weights beside TensorPrimitives.Dot: [--size 4096] [--threads 1] [--batch 16] [--out DIR]",
+    ("multiply", "products with packed weights beside TensorPrimitives.Dot and llama.cpp: [--size 4096] [--threads 1] [--batch 16] [--out DIR]",
         Compress.Bench.MultiplyBench.Run),
     ("dequantize", "unpacking beside writing as many floats: [--size 4096] [--out DIR]", Compress.Bench.DequantizeBench.Run),
+    ("cache", "a model of 1 GB whose layers are all cached, beside hashing it: [--out DIR]", Compress.Bench.CachedCompression.Run),
     ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),
 ];
 
