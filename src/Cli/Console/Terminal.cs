@@ -80,7 +80,7 @@ internal sealed class Terminal
     {
         Out = new AnsiConsoleOutput(writer),
         Ansi = AnsiSupport.Detect,
-        Interactive = InteractionSupport.No,
+        Interactive = InteractionSupport.Detect,
         ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
     });
 }
