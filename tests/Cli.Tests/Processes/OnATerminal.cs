@@ -47,7 +47,8 @@ public sealed class OnATerminal : IDisposable
 
         try
         {
-            string command = $"env TERM=xterm-256color NO_COLOR= {variable} '{CliProcess.Host}' exec '{CliProcess.Assembly}' {arguments}";
+            // A clean environment: that of a build agent would switch bars and colors off.
+            string command = $"env -i PATH=\"$PATH\" HOME=\"$HOME\" TERM=xterm-256color {variable} '{CliProcess.Host}' exec '{CliProcess.Assembly}' {arguments}";
             return Encoding.UTF8.GetString(CliProcess.RunHost(workspace.Root, "script", "-qec", command, "/dev/null").Output);
         }
         catch (Win32Exception)
