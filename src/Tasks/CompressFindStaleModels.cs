@@ -1,5 +1,7 @@
+using System;
 using System.IO;
 using System.Linq;
+using Compress.Core.Diagnostics;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -41,9 +43,16 @@ public sealed class CompressFindStaleModels : Task
         {
             // All of them, not the stale ones: which are stale may change while projects for other frameworks are built.
             string folder = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ProjectFile), IntermediateDirectory));
-            ModelList = ModelJob.Save(folder, jobs);
+            try
+            {
+                ModelList = ModelJob.Save(folder, jobs);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                new TaskDiagnostics(Log, ProjectFile, designTime: false).Error(Codes.OutputNotWritable, folder, "cannot be written: " + exception.Message);
+            }
         }
 
-        return true;
+        return !Log.HasLoggedErrors;
     }
 }

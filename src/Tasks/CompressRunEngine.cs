@@ -71,13 +71,21 @@ public sealed class CompressRunEngine : ToolTask
         {
             foreach (ModelJob job in stale)
             {
-                Log.LogError(null, Codes.NotUpToDate, null, job.Source, 1, 1, 0, 0, "the packed model is not up to date");
+                Error(Codes.NotUpToDate, job.Source, "the packed model is not up to date");
             }
 
             return false;
         }
 
-        return FilesExist() && Run(stale, staleness);
+        try
+        {
+            return FilesExist() && Run(stale, staleness);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Error(Codes.OutputNotWritable, Path.GetDirectoryName(ModelList), "cannot be written: " + exception.Message);
+            return false;
+        }
     }
 
     /// <inheritdoc/>
@@ -132,8 +140,7 @@ public sealed class CompressRunEngine : ToolTask
         if (!Log.HasLoggedErrors)
         {
             string said = unexplained.FirstOrDefault(line => line.Trim().Length > 0) is { } first ? $", saying '{first.Trim()}'" : "";
-            Log.LogError(
-                null, Codes.EngineDied, null, EnginePath, 1, 1, 0, 0, $"the engine ended with exit code {ExitCode}{said}; the log at detailed verbosity has all of it");
+            Error(Codes.EngineDied, EnginePath, $"the engine ended with exit code {ExitCode}{said}; the log at detailed verbosity has all of it");
         }
 
         return false;
@@ -145,8 +152,9 @@ public sealed class CompressRunEngine : ToolTask
         {
             if (!File.Exists(file))
             {
-                Log.LogError(
-                    null, Codes.EngineNotFound, null, file.Length > 0 ? file : "dotnet", 1, 1, 0, 0,
+                Error(
+                    Codes.EngineNotFound,
+                    file.Length > 0 ? file : "dotnet",
                     "is needed to compress models and does not exist; restore the packages again, or repair the .NET SDK");
                 return false;
             }
@@ -174,7 +182,13 @@ public sealed class CompressRunEngine : ToolTask
 
         foreach (ModelJob job in stale)
         {
-            Record(job, staleness, before[job], start);
+            if (!File.Exists(job.PackedFile) || EngineRequest.FilesRead(ResolvedModel.RecordFile(job.PackedFile)) is not { } read)
+            {
+                Error(Codes.EngineDied, EnginePath, $"the engine ended without a result for '{job.Source}'");
+                return false;
+            }
+
+            Record(job, staleness, [.. staleness.Inputs(job, read)], before[job], start);
         }
 
         // Visual Studio compares this one's time with the models'.
@@ -185,9 +199,8 @@ public sealed class CompressRunEngine : ToolTask
     }
 
     // A file that changed while the engine ran, or may have, leaves no fingerprint: the next build looks again.
-    private static void Record(ModelJob job, Staleness staleness, IReadOnlyList<string> before, DateTime start)
+    private static void Record(ModelJob job, Staleness staleness, string[] inputs, IReadOnlyList<string> before, DateTime start)
     {
-        string[] inputs = [.. staleness.Inputs(job, EngineRequest.FilesRead(ResolvedModel.RecordFile(job.PackedFile)))];
         var after = Fingerprint.Take(inputs.Concat([job.PackedFile]));
         bool changed = before.Where(line => inputs.Contains(line.Split('\t')[0])).Except(after).Any();
         if (changed || inputs.Any(file => Fingerprint.IsTooFresh(file, start)))
@@ -198,6 +211,8 @@ public sealed class CompressRunEngine : ToolTask
 
         Fingerprint.Write(FingerprintPath(job), staleness.Settings(job), after);
     }
+
+    private void Error(string code, string file, string message) => Log.LogError(null, code, null, file, 1, 1, 0, 0, message);
 
     private static string FingerprintPath(ModelJob job) => ResolvedModel.FingerprintFile(job.PackedFile);
 }

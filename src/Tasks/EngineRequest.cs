@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
@@ -46,10 +47,17 @@ internal static class EngineRequest
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    /// <summary>The files that the engine read for a model: <c>{"files":["/abs/…"]}</c>.</summary>
-    public static IReadOnlyList<string> FilesRead(string recordFile)
+    /// <summary>The files that the engine read for a model: <c>{"files":["/abs/…"]}</c>. Null if it did not say.</summary>
+    public static IReadOnlyList<string>? FilesRead(string recordFile)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(recordFile));
-        return [.. document.RootElement.GetProperty("files").EnumerateArray().Select(file => file.GetString()!)];
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(recordFile));
+            return [.. document.RootElement.GetProperty("files").EnumerateArray().Select(file => file.GetString()!)];
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 
 namespace Compress.Tasks;
 
@@ -15,6 +16,8 @@ internal static class Fingerprint
     // How far apart two changes must be to differ in their time: file systems keep ticks, or whole seconds (FAT: every other one).
     private static readonly TimeSpan FineGrain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CoarseGrain = TimeSpan.FromSeconds(2);
+
+    private static readonly MethodInfo? ResolveLinkTarget = typeof(FileSystemInfo).GetMethod("ResolveLinkTarget", [typeof(bool)]);
 
     /// <summary>True if the file was written for these settings and every file that it lists is as it was.</summary>
     public static bool Matches(string fingerprintFile, string settings)
@@ -68,15 +71,26 @@ internal static class Fingerprint
     {
         // A folder's time changes when files come and go in it.
         FileSystemInfo info = new FileInfo(path);
-        if (!info.Exists)
-        {
-            info = new DirectoryInfo(path);
-        }
+        info = LinkTarget(info.Exists ? info : new DirectoryInfo(path));
 
         string state = !info.Exists ? "absent"
             : info is FileInfo file ? Number(file.Length) + "\t" + Number(file.LastWriteTimeUtc.Ticks)
             : "folder\t" + Number(info.LastWriteTimeUtc.Ticks);
         return path + "\t" + state;
+    }
+
+    // A link has a length and a time of its own. .NET Framework cannot follow links, and Windows has few.
+    private static FileSystemInfo LinkTarget(FileSystemInfo info)
+    {
+        try
+        {
+            return info.Exists && info.Attributes.HasFlag(FileAttributes.ReparsePoint)
+                && ResolveLinkTarget?.Invoke(info, [true]) is FileSystemInfo target ? target : info;
+        }
+        catch (TargetInvocationException)
+        {
+            return info; // a circle of links, or one that may not be read
+        }
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);

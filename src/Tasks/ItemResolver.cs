@@ -29,7 +29,7 @@ internal sealed class ItemResolver(
         var byClass = new Dictionary<string, ResolvedModel>(StringComparer.OrdinalIgnoreCase);
         foreach (ITaskItem item in items)
         {
-            if (Resolve(item) is not { } model)
+            if (TryResolve(item) is not { } model)
             {
                 continue;
             }
@@ -48,6 +48,19 @@ internal sealed class ItemResolver(
         }
 
         return models;
+    }
+
+    private ResolvedModel? TryResolve(ITaskItem item)
+    {
+        try
+        {
+            return Resolve(item);
+        }
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException or PathTooLongException)
+        {
+            diagnostics.ItemError(Codes.ItemBadMetadata, $"'{item.ItemSpec}' or its Recipe is no path: {exception.Message}");
+            return null;
+        }
     }
 
     private ResolvedModel? Resolve(ITaskItem item)

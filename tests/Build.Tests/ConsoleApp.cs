@@ -4,7 +4,7 @@ using Compress.Build.Tests.Infra;
 
 namespace Compress.Build.Tests;
 
-/// <summary>The ordinary case: a console app with one model. Each test first brings the project up to date, then changes one thing.</summary>
+/// <summary>The ordinary case: a console app with one model. Each test starts from the same model and recipe, and changes one thing.</summary>
 public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
 {
     private const string Model = "Models/tiny.safetensors";
@@ -26,12 +26,12 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
         app = fixture.App;
         Weights.Write(app.PathOf(Model));
         app.Write(Recipe, Rules);
-        app.Build().MustSucceed();
     }
 
     [Fact]
     public void EmbedsTheModelAndReadsItBack()
     {
+        app.Build().MustSucceed();
         // one vector, kept as it is, and a matrix of 4 bits and a scale and a zero point for each of its groups
         string[] printed = app.RunApp().Split('|');
         Assert.Equal("64x64", printed[0]);
@@ -43,6 +43,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void SecondBuildDoesNothing()
     {
+        app.Build().MustSucceed();
         var build = app.Build("--no-restore").MustSucceed();
         Assert.Empty(build.All<Microsoft.Build.Logging.StructuredLogger.Task>("CompressRunEngine"));
         Assert.Equal(0, build.Compilations);
@@ -52,12 +53,14 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void TouchedModelIsReadAndNothingIsWritten()
     {
+        app.Build().MustSucceed();
         string packed = Assert.Single(app.PackedFiles);
         DateTime before = File.GetLastWriteTimeUtc(packed);
         File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-1));
 
-        var build = app.Build().MustSucceed();
+        var build = app.Build("-p:CompressMaxParallelism=1").MustSucceed();
         Assert.Equal(1, build.EngineRuns);
+        Assert.Contains("\"threads\": 1,", app.Read(Assert.Single(app.Files("obj/compress", "*.request.json"))));
         Assert.Equal(0, build.Compilations);
         Assert.Equal(before, File.GetLastWriteTimeUtc(packed));
         Assert.Equal(0, app.Build().MustSucceed().EngineRuns);
@@ -66,7 +69,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void ModelReplacedByAnOlderFileIsCompressedAgain()
     {
-        app.Build("-question").MustSucceed();
+        app.Build().MustSucceed();
         Weights.Write(app.PathOf(Model), norm: 2.5f);
         File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddYears(-5));
 
@@ -78,6 +81,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void ChangedTensorIsTheOnlyOneComputed()
     {
+        app.Build().MustSucceed();
         Weights.Write(app.PathOf(Model), first: (float)Random.Shared.NextDouble()); // never in the cache
         app.Build().MustSucceed();
         var report = app.Report();
@@ -125,6 +129,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [InlineData("obj/Debug", "*.Tiny.g.cs")]
     public void DeletedFileComesBack(string folder, string pattern)
     {
+        app.Build().MustSucceed();
         string file = Assert.Single(app.Files(folder, pattern));
         byte[] before = File.ReadAllBytes(file);
         File.Delete(file);
@@ -145,6 +150,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void BadRecipeFailsAtItsLineAndLeavesTheLastGoodOutput()
     {
+        app.Build().MustSucceed();
         string packed = Assert.Single(app.PackedFiles);
         byte[] before = File.ReadAllBytes(packed);
         app.Write(Recipe, "version: 1\nmethod: higgs\nbits: many\n");
@@ -154,6 +160,19 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
         Assert.Equal(app.PathOf(Recipe), error.File);
         Assert.Equal((3, 7), (error.LineNumber, error.ColumnNumber));
         Assert.Equal(before, File.ReadAllBytes(packed));
+    }
+
+    [Fact]
+    public void WarningsObeyTheProject()
+    {
+        app.Write(Recipe, Rules + "  - match: nothing.like.this\n    bits: 2\n");
+        var warning = Assert.Single(app.Build().MustSucceed().Warnings);
+        Assert.Equal(("CMPR1007", app.PathOf(Recipe), 7), (warning.Code, warning.File, warning.LineNumber));
+
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-5));
+        Assert.Empty(app.Build("-p:NoWarn=CMPR1007").MustSucceed().Warnings);
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-6));
+        Assert.Equal("CMPR1007", Assert.Single(app.Build("-p:WarningsAsErrors=CMPR1007").MustFail().Errors).Code);
     }
 
     [Fact]
@@ -168,13 +187,16 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void EngineThatDiesIsAnErrorOfOurs()
     {
-        // any program that prints something and fails
-        app.Write("Broken/Broken.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>");
-        app.Write("Broken/Program.cs", "System.Console.WriteLine(\"something broke\"); return 3;");
-        Tool.Run("dotnet", ["build", app.PathOf("Broken/Broken.csproj"), "-o", Path.Combine(app.Solution, "broken")], app.Solution, TestRun.Current.Packages);
-        Directory.Delete(app.PathOf("Broken"), recursive: true);
+        app.Build().MustSucceed();
+        // the app itself: given arguments, it fails as its program says
+        string copy = Path.Combine(app.Solution, "engine");
+        Directory.CreateDirectory(copy);
+        foreach (string file in Directory.GetFiles(app.PathOf("bin/Debug/net10.0")))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+        }
 
-        var error = Assert.Single(app.Build("-p:_CompressEnginePath=" + Path.Combine(app.Solution, "broken", "Broken.dll")).MustFail().Errors);
+        var error = Assert.Single(app.Build("-p:_CompressEnginePath=" + Path.Combine(copy, "App.dll")).MustFail().Errors);
         Assert.Equal("CMPR5002", error.Code);
         Assert.Contains("exit code 3, saying 'something broke'", error.Text);
     }
@@ -182,6 +204,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void DesignTimeBuildGeneratesTheClassWithoutTheEngine()
     {
+        app.Build().MustSucceed();
         app.Run("clean").MustSucceed();
         Assert.Empty(app.Files("obj/compress", "*"));
 
@@ -203,8 +226,19 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     }
 
     [Fact]
+    public void SwitchedOffItCompilesAndEmbedsNothing()
+    {
+        app.Build().MustSucceed();
+        long with = new FileInfo(app.PathOf("bin/Debug/net10.0/App.dll")).Length;
+        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-4));
+        Assert.Equal(0, app.Build("-p:CompressEnabled=false").MustSucceed().EngineRuns);
+        Assert.InRange(new FileInfo(app.PathOf("bin/Debug/net10.0/App.dll")).Length, 0, with - new FileInfo(app.PackedFiles[0]).Length + 512); // sections are aligned
+    }
+
+    [Fact]
     public void CleanLeavesNothing()
     {
+        app.Build().MustSucceed();
         app.Run("clean").MustSucceed();
         Assert.Empty(app.Files("obj/compress", "*"));
         Assert.Empty(app.Files("obj/Debug", "*.Tiny.g.cs"));
@@ -215,6 +249,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void PublishRunsAndNeverCompressesWithNoBuild()
     {
+        app.Build().MustSucceed();
         File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-2));
         Assert.Equal(0, app.Run("publish", "--no-build", "-c", "Debug").MustSucceed().EngineRuns);
         Assert.StartsWith("64x64|4.", app.RunApp("bin/Debug/net10.0/publish"));
@@ -223,6 +258,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void SingleFileAppReadsItsModel()
     {
+        app.Build().MustSucceed();
         string rid = RuntimeInformation.RuntimeIdentifier;
         string folder = $"bin/Debug/net10.0/{rid}/publish";
         var build = app.Run("publish", "-r", rid, "--no-self-contained", "-p:PublishSingleFile=true", "-c", "Debug").MustSucceed();
@@ -245,6 +281,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     [Fact]
     public void DotnetWatchSeesModelAndRecipe()
     {
+        app.Build().MustSucceed();
         string items = app.Run("msbuild", "-getItem:Watch,UpToDateCheckInput").Output;
         Assert.Contains("tiny.safetensors", items);
         Assert.Contains("compress.yaml", items);
@@ -262,12 +299,19 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
                 using System.Globalization;
                 using App;
 
+                if (args is ["msbuild", ..])
+                {
+                    Console.WriteLine("something broke");
+                    return 3;
+                }
+
                 using var model = Tiny.Load();
                 var matrix = model.Model.Layers[0].SelfAttn.QProj.Weight;
                 float[] norm = new float[64];
                 model.Model.Norm.Weight.Dequantize(norm);
                 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
                 Console.WriteLine($"{string.Join('x', matrix.Shape.ToArray())}|{matrix.BitsPerWeight}|{norm[63]}");
+                return 0;
                 """);
         }
 
