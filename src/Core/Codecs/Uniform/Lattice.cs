@@ -18,9 +18,6 @@ internal readonly struct Lattice(float unit, float scale, int zero, int last)
 
     private readonly float inverse = scale == 0 ? 0 : 1 / scale;
 
-    /// <summary>The code of zero.</summary>
-    public int Zero => zero;
-
     /// <summary>The nearest levels.</summary>
     /// <param name="values">Any length.</param>
     /// <param name="codes">As long.</param>

@@ -41,8 +41,8 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         }
 
         var scales = new ScaleWriter(Array.ConvertAll(ranges, levels.Scale));
-        var lattices = Lattices(ranges, scales);
-        byte[] codes = Codes(weights, layout, lattices, out int rowBytes, cancellationToken);
+        var stored = new StoredLevels(levels, scales, ranges);
+        byte[] codes = Codes(weights, layout, stored, out int rowBytes, cancellationToken);
 
         var parameters = new JsonObject { ["bits"] = bits, ["symmetric"] = symmetric, ["granularity"] = GranularityName };
         if (granularity == Granularity.Group)
@@ -57,8 +57,8 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         ];
         if (!symmetric)
         {
-            byte[] zeros = new byte[CodePacking.RowBytes(lattices.Length, bits)];
-            CodePacking.Pack(Array.ConvertAll(lattices, lattice => (byte)lattice.Zero), bits, zeros);
+            byte[] zeros = new byte[CodePacking.RowBytes(layout.Count, bits)];
+            CodePacking.Pack(stored.Zeros, bits, zeros);
             parts.Add(new("zeros", DType.U8, [zeros.Length], zeros));
         }
 
@@ -79,23 +79,7 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         return ranges;
     }
 
-    /// <summary>The levels as a decoder sees them, in the unit of the stored halves.</summary>
-    private Lattice[] Lattices(ValueRange[] ranges, ScaleWriter scales)
-    {
-        // Where that unit is no float, the halves make up for it.
-        int power = Math.Clamp(scales.Exponent, -126, 126);
-        float unit = MathF.ScaleB(1, -power), halfUnit = MathF.ScaleB(1, scales.Exponent - power);
-        var lattices = new Lattice[ranges.Length];
-        for (int i = 0; i < lattices.Length; i++)
-        {
-            float scale = (float)scales.Halves[i] * halfUnit;
-            lattices[i] = new(unit, scale, levels.Zero(ranges[i].Low * unit, scale), levels.Last);
-        }
-
-        return lattices;
-    }
-
-    private byte[] Codes(WeightMatrix weights, ScaleLayout layout, Lattice[] lattices, out int rowBytes, CancellationToken cancellationToken)
+    private byte[] Codes(WeightMatrix weights, ScaleLayout layout, StoredLevels stored, out int rowBytes, CancellationToken cancellationToken)
     {
         int packedRow = rowBytes = checked((int)CodePacking.RowBytes(weights.Columns, bits));
         byte[] packed = new byte[checked((long)weights.Rows * packedRow)];
@@ -105,11 +89,41 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
             for (int group = 0; group < layout.PerRow; group++)
             {
                 var (start, length) = (layout.Start(group), layout.Length(group));
-                lattices[layout.Index(row, group)].Quantize(values.Slice(start, length), codes.AsSpan(start, length));
+                stored.Lattice(layout.Index(row, group)).Quantize(values.Slice(start, length), codes.AsSpan(start, length));
             }
 
             CodePacking.Pack(codes, bits, packed.AsSpan(row * packedRow, packedRow));
         }, cancellationToken);
         return packed;
+    }
+
+    /// <summary>The levels as a decoder sees them, in the unit of the stored halves.</summary>
+    private sealed class StoredLevels
+    {
+        private readonly Levels levels;
+        private readonly ScaleWriter scales;
+        private readonly byte[] zeros;
+        private readonly float unit;
+        private readonly float halfUnit;
+
+        public StoredLevels(Levels levels, ScaleWriter scales, ValueRange[] ranges)
+        {
+            (this.levels, this.scales) = (levels, scales);
+
+            // Where the unit's power of two is no float, the halves make up for it.
+            int power = Math.Clamp(scales.Exponent, -126, 126);
+            (unit, halfUnit) = (MathF.ScaleB(1, -power), MathF.ScaleB(1, scales.Exponent - power));
+            zeros = new byte[ranges.Length];
+            for (int i = 0; i < zeros.Length; i++)
+            {
+                zeros[i] = (byte)levels.Zero(ranges[i].Low * unit, Scale(i));
+            }
+        }
+
+        public ReadOnlySpan<byte> Zeros => zeros;
+
+        public Lattice Lattice(int index) => new(unit, Scale(index), zeros[index], levels.Last);
+
+        private float Scale(int index) => (float)scales.Halves[index] * halfUnit;
     }
 }
