@@ -8,8 +8,8 @@ internal delegate void RowAction(int row, Span<float> values);
 /// <summary>Walks over the rows of a matrix with little memory.</summary>
 internal static class RowReader
 {
-    // 256 KiB: stays in the second-level cache.
-    private const int BatchFloats = 1 << 16;
+    // 64 KiB: stays in the second-level cache.
+    private const int BatchFloats = 1 << 14;
 
     /// <summary>Calls the action for each row in order. Cancellation is noticed every few rows.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using Compress.Runtime.Safetensors;
 
@@ -17,31 +18,31 @@ internal sealed class ScaleWriter
     private const float Largest = 32752;
 
     private readonly Half[] halves;
+    private readonly float[] rounded;
 
     /// <param name="scales">Finite and not negative.</param>
     public ScaleWriter(ReadOnlySpan<float> scales)
     {
-        float largest = 0;
-        foreach (float scale in scales)
-        {
-            largest = Math.Max(largest, scale);
-        }
-
+        float largest = scales.IsEmpty ? 0 : TensorPrimitives.Max(scales);
         Exponent = largest == 0 ? 0 : Math.Clamp(Math.ILogB(largest) - 14, MinExponent, MaxExponent);
         double unit = Math.ScaleB(1, -Exponent);
-        halves = new Half[scales.Length];
-        for (int i = 0; i < halves.Length; i++)
+        rounded = new float[scales.Length];
+        for (int i = 0; i < rounded.Length; i++)
         {
             // The product is exact, and so is its float unless it is too small for a half.
-            halves[i] = (Half)Math.Min((float)(scales[i] * unit), Largest);
+            rounded[i] = float.MinNative((float)(scales[i] * unit), Largest);
         }
+
+        halves = new Half[scales.Length];
+        TensorPrimitives.ConvertToHalf(rounded, halves);
+        TensorPrimitives.ConvertToSingle(halves, rounded);
     }
 
     /// <summary>The tensor's exponent: 0 if all scales are zero.</summary>
     public int Exponent { get; }
 
-    /// <summary>The stored halves: the scales as they will be read, over 2^<see cref="Exponent"/>.</summary>
-    public ReadOnlySpan<Half> Halves => halves;
+    /// <summary>The values of the stored halves: the scales as they will be read, over 2^<see cref="Exponent"/>.</summary>
+    public ReadOnlySpan<float> Rounded => rounded;
 
     /// <summary>The stored array.</summary>
     /// <param name="parameters">Receives <c>scaleExponent</c>.</param>

@@ -19,7 +19,7 @@ public class ScaleWriterTests
     {
         var writer = new ScaleWriter([largest / 3, largest, 0]);
         Assert.Equal(exponent, writer.Exponent);
-        Assert.InRange((float)writer.Halves[1], 0, 32767);
+        Assert.InRange(writer.Rounded[1], 0, 32767);
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public class ScaleWriterTests
         var writer = new ScaleWriter(scales);
         for (int i = 0; i < scales.Length; i++)
         {
-            double read = (double)writer.Halves[i] * Math.ScaleB(1, writer.Exponent);
+            double read = (double)writer.Rounded[i] * Math.ScaleB(1, writer.Exponent);
             Assert.Equal(1, read / scales[i], 1.0 / 2048);
         }
     }

@@ -124,6 +124,6 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
 
         public Lattice Lattice(int index) => new(unit, Scale(index), zeros[index], levels.Last);
 
-        private float Scale(int index) => (float)scales.Halves[index] * halfUnit;
+        private float Scale(int index) => scales.Rounded[index] * halfUnit;
     }
 }
