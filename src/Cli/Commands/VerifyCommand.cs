@@ -30,7 +30,7 @@ internal static class VerifyCommand
     {
         using var packed = PackedFile.Require(path);
         var diagnostics = new DiagnosticBag();
-        var check = new PackedCheck(path, packed, diagnostics);
+        using var check = new PackedCheck(path, packed, diagnostics);
         int sound;
         if (sourcePath is null)
         {

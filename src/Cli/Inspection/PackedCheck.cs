@@ -10,9 +10,11 @@ namespace Compress.Cli.Inspection;
 /// <param name="path">The packed file, for messages.</param>
 /// <param name="packed">The packed model.</param>
 /// <param name="diagnostics">Receives one error for each tensor that is damaged.</param>
-internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag diagnostics)
+internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag diagnostics) : IDisposable
 {
     private const int FloatsAtOnce = 1 << 16;
+
+    private readonly StoredFloats stored = new(path);
 
     /// <summary>Checks all tensors.</summary>
     /// <returns>How many are sound.</returns>
@@ -49,11 +51,20 @@ internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag
         return measured;
     }
 
+    public void Dispose() => stored.Dispose();
+
     private bool IsSound(string name, CancellationToken cancellationToken)
     {
         try
         {
-            return Decodes(packed[name], cancellationToken);
+            var tensor = packed[name];
+            if (stored.Damage(name) is { } damage)
+            {
+                Bad($"packed tensor '{name}': {damage}");
+                return false;
+            }
+
+            return Decodes(tensor, cancellationToken);
         }
         catch (InvalidDataException exception)
         {

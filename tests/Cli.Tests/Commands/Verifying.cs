@@ -58,23 +58,33 @@ public sealed class Verifying : IDisposable
         Assert.Equal(ExitCodes.Ok, workspace.Run("verify", packed, "--against", model).ExitCode);
     }
 
-    [Fact]
-    public void ScaleThatIsNoNumberIsDamage()
+    [Theory]
+    [InlineData("layers.0.up.weight::scales", 0, 0x7C00)] // infinity
+    [InlineData("layers.0.down.weight::scales", 79, 0xFE01)] // NaN
+    public void ScaleThatIsNoNumberIsDamage(string array, int index, int half)
     {
         string packed = workspace.Packed(workspace.Model(TestModel.Ordinary()));
         byte[] bytes = File.ReadAllBytes(packed);
         using (var model = PackedModel.OpenFile(packed))
         {
-            long scales = model.Entries.Single(entry => entry.Name == "layers.0.up.weight::scales").Offset;
-            bytes[scales] = 0x00;
-            bytes[scales + 1] = 0x7C; // infinity in binary16
+            long offset = model.Entries.Single(entry => entry.Name == array).Offset;
+            BitConverter.TryWriteBytes(bytes.AsSpan((int)offset + (2 * index)), (ushort)half);
         }
 
         File.WriteAllBytes(packed, bytes);
         var outcome = workspace.Run("verify", packed);
         Assert.Equal(ExitCodes.Errors, outcome.ExitCode);
-        Assert.Contains("'layers.0.up.weight'", outcome.Single(Codes.PackedMalformed), StringComparison.Ordinal);
+        Assert.EndsWith($"its array '{array}' holds NaN or infinity at index {index}", outcome.Single(Codes.PackedMalformed), StringComparison.Ordinal);
         Assert.EndsWith(": 1 damaged, 3 tensors sound\n", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ValueThatIsNoNumberIsDamage()
+    {
+        string packed = workspace.Packed(workspace.Model(TestModel.Ordinary()));
+        EditDescription(packed, "\"scaleExponent\":-", "\"scaleExponent\":113,\"was\":-"); // the scales leave the range of floats
+        var outcome = workspace.Run("verify", packed);
+        Assert.Matches("tensor 'layers.0.down.weight' decodes to (NaN|-?Infinity) at index [0-9]+", outcome.Single(Codes.PackedMalformed));
     }
 
     [Theory]
