@@ -14,21 +14,14 @@ public sealed class PackedModel : IDisposable
 {
     private readonly MappedBytes memory;
     private readonly PackedDescriptions descriptions;
-    private readonly Dictionary<string, TensorEntry> entries;
+    private readonly SafetensorsHeader header;
     private readonly ConcurrentDictionary<string, PackedTensor> tensors = new(StringComparer.Ordinal);
     private string[]? names;
 
     private PackedModel(MappedBytes memory)
     {
         this.memory = memory;
-        var header = SafetensorsHeader.Read(memory.Length, (offset, count) => memory.Span(offset, count).ToArray());
-        entries = new(header.Entries.Count, StringComparer.Ordinal);
-        foreach (var entry in header.Entries)
-        {
-            entries.Add(entry.Name, entry);
-        }
-
-        Metadata = header.Metadata;
+        header = SafetensorsHeader.Read(memory.Length, memory.Span);
         IsPacked = header.Metadata.TryGetValue(PackedFormat.MetadataKey, out string? text);
         descriptions = IsPacked ? new PackedDescriptions(text!) : new PackedDescriptions();
     }
@@ -37,7 +30,7 @@ public sealed class PackedModel : IDisposable
     public IReadOnlyCollection<string> Names => names ??= AllNames();
 
     /// <summary>The file's <c>__metadata__</c>.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; }
+    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
 
     /// <summary>The size of the file in bytes, header included.</summary>
     public long PackedBytes => memory.Length;
@@ -45,8 +38,8 @@ public sealed class PackedModel : IDisposable
     /// <summary>True if the file was written by Compress.Tasks; false for an ordinary safetensors file.</summary>
     public bool IsPacked { get; }
 
-    /// <summary>The arrays of the file as stored, in the header's order.</summary>
-    internal IReadOnlyCollection<TensorEntry> Entries => entries.Values;
+    /// <summary>The arrays of the file as stored, in the order of their data.</summary>
+    internal IReadOnlyCollection<TensorEntry> Entries => header.Entries;
 
     /// <summary>The tensor of that name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
@@ -98,9 +91,8 @@ public sealed class PackedModel : IDisposable
             return true;
         }
 
-        if (IsKeptAsIs(name))
+        if (IsKeptAsIs(name) && header.Find(name) is { } entry)
         {
-            var entry = entries[name];
             tensor = tensors.GetOrAdd(name, DecoderTable.Open("keep", new(name, entry.DType, entry.Shape, default, Find, _ => 0)));
             return true;
         }
@@ -127,7 +119,7 @@ public sealed class PackedModel : IDisposable
     // An array of another codec than keep under the tensor's own name would be one that nobody reads.
     private PackedTensor OpenDescribed(string name, TensorDescription description)
     {
-        if (description.Codec != "keep" && entries.ContainsKey(name))
+        if (description.Codec != "keep" && header.Find(name) is not null)
         {
             throw new InvalidDataException($"packed tensor {Quote.Name(name)}: it is described as '{description.Codec}', but also stored as it is");
         }
@@ -145,20 +137,20 @@ public sealed class PackedModel : IDisposable
         }
 
         double weights = descriptions.WeightsSharing(table);
-        return weights > 0 ? 8.0 * entries[array].ByteLength / weights : 0;
+        return weights > 0 ? 8.0 * header.Find(array)!.ByteLength / weights : 0;
     }
 
     // In a packed file, names with the separator are parts of tensors; in any other they are names like others.
     private bool IsKeptAsIs(string name) =>
-        entries.ContainsKey(name) && !(IsPacked && name.Contains(PackedFormat.Separator, StringComparison.Ordinal));
+        header.Find(name) is not null && !(IsPacked && name.Contains(PackedFormat.Separator, StringComparison.Ordinal));
 
     private string[] AllNames()
     {
-        string[] all = [.. entries.Keys.Where(IsKeptAsIs).Union(descriptions.Names)];
+        string[] all = [.. header.Entries.Select(entry => entry.Name).Where(IsKeptAsIs).Union(descriptions.Names)];
         Array.Sort(all, StringComparer.Ordinal);
         return all;
     }
 
     private (TensorEntry Entry, ByteView View)? Find(string name) =>
-        entries.TryGetValue(name, out var entry) ? (entry, new ByteView(memory, entry.Offset, entry.ByteLength)) : null;
+        header.Find(name) is { } entry ? (entry, new ByteView(memory, entry.Offset, entry.ByteLength)) : null;
 }

@@ -8,22 +8,46 @@ namespace Compress.Runtime.Safetensors;
 /// Parses the JSON of a header, strictly, token by token, so that nothing is held but the result:
 /// <code>{"__metadata__":{"format":"pt"},"fc.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}</code>
 /// </summary>
-internal sealed class HeaderParser(long dataOffset, long fileLength)
+internal sealed class HeaderParser
 {
     // The format has no such limits. They bound the memory that a hostile header of 100 MB can ask for; no real model comes near.
     private const int MaxDimensions = 64;
     private const int MaxMetadataEntries = 1_000_000;
 
+    // What a tensor takes of a usual header, roughly: spares the collections most of their growth.
+    private const int UsualBytes = 150;
+
     private const string MetadataName = "__metadata__";
 
-    private readonly List<TensorEntry> entries = [];
-    private readonly HashSet<string> names = new(StringComparer.Ordinal);
+    private readonly long dataOffset;
+    private readonly long fileLength;
     private readonly long[] dimensions = new long[MaxDimensions];
-    private Dictionary<string, string>? metadata;
+    private bool hasMetadata;
+    private DType lastType;
 
-    /// <summary>The tensors in the header's order, and the metadata.</summary>
+    /// <param name="dataOffset">Bytes of the file before its data.</param>
+    /// <param name="fileLength">Bytes of the file.</param>
+    public HeaderParser(long dataOffset, long fileLength)
+    {
+        this.dataOffset = dataOffset;
+        this.fileLength = fileLength;
+        int usualCount = (int)(dataOffset / UsualBytes);
+        Entries = new(usualCount);
+        ByName = new(usualCount, StringComparer.Ordinal);
+    }
+
+    /// <summary>The tensors in the header's order.</summary>
+    public List<TensorEntry> Entries { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public Dictionary<string, TensorEntry> ByName { get; }
+
+    /// <summary>The <c>__metadata__</c> entries.</summary>
+    public Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Reads it all.</summary>
     /// <exception cref="SafetensorsException">It is not a well-formed header.</exception>
-    public (List<TensorEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] json)
+    public void Parse(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
         try
@@ -41,8 +65,6 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
             throw new SafetensorsException(
                 $"its header has a text that is not valid Unicode (near byte {reader.BytesConsumed} of {json.Length})", exception);
         }
-
-        return (entries, metadata ?? new(StringComparer.Ordinal));
     }
 
     private static string Reason(JsonException exception)
@@ -72,13 +94,15 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
             {
                 ParseMetadata(ref reader);
             }
-            else if (names.Add(name))
+            else if (ByName.ContainsKey(name))
             {
-                entries.Add(ParseTensor(ref reader, name));
+                throw new SafetensorsException($"the name {Quote.Name(name)} stands twice in its header");
             }
             else
             {
-                throw new SafetensorsException($"the name {Quote.Name(name)} stands twice in its header");
+                var entry = ParseTensor(ref reader, name);
+                ByName.Add(name, entry);
+                Entries.Add(entry);
             }
         }
 
@@ -89,7 +113,7 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
 
     private void ParseMetadata(ref Utf8JsonReader reader)
     {
-        if (metadata is not null)
+        if (hasMetadata)
         {
             throw new SafetensorsException($"'{MetadataName}' stands twice in its header");
         }
@@ -99,7 +123,7 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
             throw new SafetensorsException($"'{MetadataName}' is {Found(ref reader)}, expected an object of texts");
         }
 
-        metadata = new(StringComparer.Ordinal);
+        hasMetadata = true;
         while (NextProperty(ref reader))
         {
             string key = reader.GetString()!;
@@ -109,17 +133,17 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
                 throw new SafetensorsException($"'{MetadataName}' has {Found(ref reader)} as {Quote.Name(key)}, expected a text");
             }
 
-            if (metadata.ContainsKey(key))
+            if (Metadata.ContainsKey(key))
             {
                 throw new SafetensorsException($"the key {Quote.Name(key)} stands twice in '{MetadataName}'");
             }
 
-            if (metadata.Count == MaxMetadataEntries)
+            if (Metadata.Count == MaxMetadataEntries)
             {
                 throw new SafetensorsException($"'{MetadataName}' has more than {MaxMetadataEntries} entries");
             }
 
-            metadata.Add(key, reader.GetString()!);
+            Metadata.Add(key, reader.GetString()!);
         }
     }
 
@@ -165,7 +189,7 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
             offsets ?? throw Bad(name, "has no data_offsets"));
     }
 
-    private static DType ParseType(ref Utf8JsonReader reader, string name)
+    private DType ParseType(ref Utf8JsonReader reader, string name)
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.String)
@@ -173,9 +197,15 @@ internal sealed class HeaderParser(long dataOffset, long fileLength)
             throw Bad(name, $"has {Found(ref reader)} as dtype, expected a text");
         }
 
+        // Most tensors have the type of the one before.
+        if (reader.ValueTextEquals(lastType.Name()))
+        {
+            return lastType;
+        }
+
         string text = reader.GetString()!;
-        return DTypes.TryParse(text, out var type)
-            ? type
+        return DTypes.TryParse(text, out lastType)
+            ? lastType
             : throw Bad(name, $"has the dtype {Quote.Name(text)}, which is not known ({DTypes.AllNames})");
     }
 

@@ -4,6 +4,11 @@ using System.Collections.Generic;
 
 namespace Compress.Runtime.Safetensors;
 
+/// <summary>Gives so many bytes of a file from an offset. Is never asked for more than the file has.</summary>
+/// <param name="offset">Bytes from the start of the file.</param>
+/// <param name="count">How many.</param>
+public delegate ReadOnlySpan<byte> FileBytes(long offset, int count);
+
 /// <summary>
 /// The header of a safetensors file: what tensors it holds and where. A file is eight bytes (the header's length N,
 /// little-endian), N bytes of JSON, and the tensors' bytes, one after the other without holes.
@@ -15,10 +20,13 @@ public sealed class SafetensorsHeader
 
     private const int LengthBytes = 8;
 
-    private SafetensorsHeader(IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string> metadata, long dataOffset)
+    private readonly Dictionary<string, TensorEntry> byName;
+
+    private SafetensorsHeader(HeaderParser parsed, long dataOffset)
     {
-        Entries = entries;
-        Metadata = metadata;
+        Entries = parsed.Entries;
+        byName = parsed.ByName;
+        Metadata = parsed.Metadata;
         DataOffset = dataOffset;
     }
 
@@ -33,9 +41,9 @@ public sealed class SafetensorsHeader
 
     /// <summary>Reads and checks a header. Takes memory of a small multiple of the header's length at most.</summary>
     /// <param name="fileLength">The length of the whole file, in bytes.</param>
-    /// <param name="read">Reads so many bytes from an offset; never asked for more than the file has.</param>
+    /// <param name="read">Reads from the file.</param>
     /// <exception cref="SafetensorsException">The file is not a well-formed safetensors file.</exception>
-    public static SafetensorsHeader Read(long fileLength, Func<long, int, byte[]> read)
+    public static SafetensorsHeader Read(long fileLength, FileBytes read)
     {
         if (fileLength < LengthBytes)
         {
@@ -61,15 +69,19 @@ public sealed class SafetensorsHeader
                 $"its first 8 bytes state a header of {stated} bytes, but only {fileLength - LengthBytes} follow: truncated, or no safetensors file");
         }
 
-        byte[] json = read(LengthBytes, (int)stated);
+        var json = read(LengthBytes, (int)stated);
         if (json[0] != (byte)'{')
         {
             throw new SafetensorsException($"its header begins with the byte 0x{json[0]:X2}, expected 0x7B, '{{': is it a safetensors file?");
         }
 
         long dataOffset = LengthBytes + (long)stated;
-        var (entries, metadata) = new HeaderParser(dataOffset, fileLength).Parse(json);
-        DataLayout.Check(entries, dataOffset, fileLength);
-        return new SafetensorsHeader(entries, metadata, dataOffset);
+        var parsed = new HeaderParser(dataOffset, fileLength);
+        parsed.Parse(json);
+        DataLayout.Check(parsed.Entries, dataOffset, fileLength);
+        return new SafetensorsHeader(parsed, dataOffset);
     }
+
+    /// <summary>The tensor of that name, or null.</summary>
+    public TensorEntry? Find(string name) => byName.TryGetValue(name, out var entry) ? entry : null;
 }
