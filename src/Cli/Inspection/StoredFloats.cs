@@ -19,7 +19,7 @@ internal sealed class StoredFloats : IDisposable
     public StoredFloats(string path)
     {
         file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-        arrays = SafetensorsHeader.Read(RandomAccess.GetLength(file), Read).Entries
+        arrays = SafetensorsHeader.Read(RandomAccess.GetLength(file), (offset, count) => Read(offset, count)).Entries
             .Where(entry => entry.DType is DType.F32 or DType.F16 or DType.BF16 && entry.Name.Contains("::", StringComparison.Ordinal))
             .ToLookup(entry => entry.Name[..entry.Name.LastIndexOf("::", StringComparison.Ordinal)], StringComparer.Ordinal);
     }
