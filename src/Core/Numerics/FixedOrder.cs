@@ -43,8 +43,13 @@ internal static class FixedOrder
             s3 += Vector256.Create<float>(products[24..]);
         }
 
-        var eight = (s0 + s2) + (s1 + s3);
-        var four = eight.GetLower() + eight.GetUpper();
+        return Sum((s0 + s2) + (s1 + s3));
+    }
+
+    /// <summary>The sum of the lanes: l + 4, l + 2, l + 1.</summary>
+    public static float Sum(Vector256<float> lanes)
+    {
+        var four = lanes.GetLower() + lanes.GetUpper();
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
 }

@@ -36,31 +36,28 @@ internal readonly struct Lattice(float unit, float scale, int zero, int last)
         }
     }
 
-    /// <summary>Σ (value − nearest level)², of the values in the lattice's unit; summed in a fixed order.</summary>
+    /// <summary>Σ (value − nearest level)², of the values in the lattice's unit; element i is added to lane i mod 8.</summary>
     public float SquaredError(ReadOnlySpan<float> values)
     {
-        const int Block = 1024;
-        Span<float> errors = stackalloc float[Block];
-        float sum = 0;
-        for (int start = 0; start < values.Length; start += Block)
+        var sum = Vector256<float>.Zero;
+        int whole = values.Length / Vector256<float>.Count * Vector256<float>.Count;
+        for (int i = 0; i < whole; i += Vector256<float>.Count)
         {
-            int length = Math.Min(Block, values.Length - start);
-            var block = values.Slice(start, length);
-            int whole = length / Vector256<float>.Count * Vector256<float>.Count;
-            for (int i = 0; i < whole; i += Vector256<float>.Count)
-            {
-                Error(Vector256.Create(block[i..])).CopyTo(errors[i..]);
-            }
-
-            for (int i = whole; i < length; i++)
-            {
-                errors[i] = Error(Vector256.Create(block[i]))[0];
-            }
-
-            sum += FixedOrder.Dot(errors[..length], errors[..length]);
+            var error = Error(Vector256.Create(values[i..]));
+            sum += error * error;
         }
 
-        return sum;
+        if (whole < values.Length)
+        {
+            // Zero is a level: filling up adds nothing.
+            Span<float> padded = stackalloc float[Vector256<float>.Count];
+            padded.Clear();
+            values[whole..].CopyTo(padded);
+            var error = Error(Vector256.Create<float>(padded));
+            sum += error * error;
+        }
+
+        return FixedOrder.Sum(sum);
     }
 
     private void QuantizeSteps(ReadOnlySpan<float> values, Span<byte> codes)
