@@ -71,7 +71,7 @@ public sealed class CompressGenerateLoaders : Task, IIncrementalTask
 
     private void Generate(ResolvedModel model, TaskDiagnostics diagnostics)
     {
-        string settings = $"loader {Staleness.ToolVersion}\t{model.Source}\t{model.FullName}\t{model.IsPublic}\t{model.Storage == ModelStorage.File}";
+        string settings = $"loader {Staleness.BuildId}\t{model.Source}\t{model.FullName}\t{model.IsPublic}\t{model.Storage == ModelStorage.File}";
         if (Fingerprint.Matches(FingerprintFile(model), settings))
         {
             return;
@@ -95,7 +95,7 @@ public sealed class CompressGenerateLoaders : Task, IIncrementalTask
                 model.IsPublic,
                 model.Storage == ModelStorage.File ? null : model.DeployedName,
                 model.DeployedName,
-                Staleness.ToolVersion));
+                typeof(LoaderEmitter).Assembly.GetName().Version.ToString()));
             bool changed = !File.Exists(model.ClassFile) || File.ReadAllText(model.ClassFile) != text;
             if (changed && FailIfNotIncremental)
             {

@@ -1,10 +1,7 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Security.Cryptography;
-using System.Text;
 using Compress.Core.Diagnostics;
 using Compress.Core.Recipes.Locating;
 using Compress.Tasks.Loader;
@@ -159,12 +156,8 @@ internal sealed class ItemResolver(
     }
 
     // Short, because paths are limited; of relative paths, because a build's log shall not depend on where it runs.
-    private string PackedFolder(string source, ITaskItem item)
-    {
-        using var sha = SHA256.Create();
-        byte[] hash = sha.ComputeHash(Encoding.UTF8.GetBytes(Relative(source) + "\n" + item.GetMetadata("Recipe")));
-        return string.Concat(hash.Take(4).Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
-    }
+    private string PackedFolder(string source, ITaskItem item) =>
+        ShortHash.Of(Relative(source) + "\n" + item.GetMetadata("Recipe"));
 
     private string Absolute(string path) =>
         Path.GetFullPath(Path.Combine(projectDirectory, Path.DirectorySeparatorChar == '/' ? path.Replace('\\', '/') : path));

@@ -1,9 +1,6 @@
-using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Compress.Tasks;
 
@@ -20,9 +17,7 @@ internal sealed record ModelJob(string Source, string Recipe, string PackedFile)
     public static string Save(string folder, IEnumerable<ModelJob> jobs)
     {
         string text = string.Concat(jobs.Select(job => $"{job.Source}\t{job.Recipe}\t{job.PackedFile}\n"));
-        using var sha = SHA256.Create();
-        string name = BitConverter.ToString(sha.ComputeHash(Encoding.UTF8.GetBytes(text)), 0, 4).Replace("-", "").ToLowerInvariant();
-        string path = Path.Combine(folder, name + ".models");
+        string path = Path.Combine(folder, ShortHash.Of(text) + ".models");
         TextFile.WriteIfDifferent(path, text);
         return path;
     }

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Reflection;
 
 namespace Compress.Tasks;
 
@@ -15,16 +14,15 @@ internal sealed class Staleness(string engine)
         ? [.. Directory.GetFiles(Path.GetDirectoryName(engine), "*.dll").OrderBy(file => file, StringComparer.Ordinal)]
         : [];
 
-    /// <summary>The version of this package, as users know it.</summary>
-    public static string ToolVersion { get; } =
-        typeof(Staleness).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0";
+    /// <summary>Tells builds of this assembly apart; the same for the same source.</summary>
+    public static string BuildId { get; } = typeof(Staleness).Module.ModuleVersionId.ToString();
 
     /// <summary>True if the model must be looked at by the engine.</summary>
     public bool IsStale(ModelJob job) => !Fingerprint.Matches(ResolvedModel.FingerprintFile(job.PackedFile), Settings(job));
 
     /// <summary>What the fingerprint of a model starts with.</summary>
     public string Settings(ModelJob job) =>
-        $"compress {ToolVersion}\t{engine}\t{job.Source}\t{(job.Recipe.Length > 0 ? job.Recipe : "no recipe")}";
+        $"compress {BuildId}\t{engine}\t{job.Source}\t{(job.Recipe.Length > 0 ? job.Recipe : "no recipe")}";
 
     /// <summary>All files that a fingerprint of the model has to list.</summary>
     /// <param name="job">The model.</param>

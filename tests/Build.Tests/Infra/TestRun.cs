@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 
 namespace Compress.Build.Tests.Infra;
 
@@ -44,9 +43,6 @@ internal sealed class TestRun
     public string Feed => Path.Combine(Root, "feed");
 
     public string Packages => Path.Combine(Root, "packages");
-
-    /// <summary>The content of Compress.Tasks, for projects that import it by hand.</summary>
-    public string Unpacked => Path.Combine(Root, "unpacked");
 
     public static string Repository { get; } = FindRepository();
 
@@ -97,6 +93,5 @@ internal sealed class TestRun
             """);
         var (exitCode, output) = Tool.Run("dotnet", ["msbuild", project, "-nr:false", "-nologo", "-v:m"], Root, MachinePackages);
         Assert.True(exitCode == 0, output);
-        ZipFile.ExtractToDirectory(Path.Combine(Feed, $"Compress.Tasks.{Version}.nupkg"), Unpacked);
     }
 }
