@@ -55,7 +55,8 @@ internal static class VerifyCommand
             session.Terminal.Report(diagnostic);
         }
 
-        string outcome = diagnostics.HasErrors ? $"{Quantity.Count(packed.Names.Count - sound)} damaged, " : "";
+        int damaged = packed.Names.Count - sound;
+        string outcome = !diagnostics.HasErrors ? "" : damaged > 0 ? $"{Quantity.Count(damaged)} damaged, " : "the file is damaged; ";
         session.Terminal.Output.WriteLine($"{path}: {outcome}{Quantity.Count(sound)} tensors sound");
         return diagnostics.HasErrors ? ExitCodes.Errors : ExitCodes.Ok;
     }

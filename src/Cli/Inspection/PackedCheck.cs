@@ -1,5 +1,6 @@
 using System.Globalization;
 using Compress.Core.Diagnostics;
+using Compress.Core.Emit;
 using Compress.Core.Models;
 using Compress.Runtime;
 using Compress.Runtime.Safetensors;
@@ -14,11 +15,16 @@ internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag
 {
     private const int FloatsAtOnce = 1 << 16;
 
-    private readonly StoredFloats stored = new(path);
+    private readonly StoredArrays stored = new(path);
 
-    /// <summary>Checks all tensors.</summary>
-    /// <returns>How many are sound.</returns>
-    public int Alone(CancellationToken cancellationToken) => packed.Names.Count(name => IsSound(name, cancellationToken));
+    /// <summary>Checks all tensors, and the checksum of the file's data.</summary>
+    /// <returns>How many tensors are sound.</returns>
+    public int Alone(CancellationToken cancellationToken)
+    {
+        int sound = packed.Names.Count(name => IsSound(name, cancellationToken));
+        CheckSum();
+        return sound;
+    }
 
     /// <summary>Checks all tensors, and measures how far each is from the source.</summary>
     /// <returns>The sound ones, with <c>Σ(w − ŵ)² / Σw²</c> each.</returns>
@@ -48,10 +54,20 @@ internal sealed class PackedCheck(string path, PackedModel packed, DiagnosticBag
             }
         }
 
+        CheckSum();
         return measured;
     }
 
     public void Dispose() => stored.Dispose();
+
+    // Says nothing where something more exact has been said.
+    private void CheckSum()
+    {
+        if (!diagnostics.HasErrors && packed.Metadata.TryGetValue(PackedContainer.ChecksumKey, out string? expected) && stored.Checksum() != expected)
+        {
+            Bad("the checksum in its header does not match its data; build it again");
+        }
+    }
 
     private bool IsSound(string name, CancellationToken cancellationToken)
     {

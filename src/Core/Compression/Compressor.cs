@@ -53,6 +53,7 @@ public static class Compressor
         }
 
         using var model = ModelFile.Open(request.ModelPath);
+        CheckNames(model);
         var plan = Plan.Make(recipe, model.Header, diagnostics);
         using var store = new LayerStore(request, diagnostics);
         if (diagnostics.HasErrors || Process(model, plan, recipe, request, store, diagnostics, progress, cancellationToken) is not { } results)
@@ -139,6 +140,16 @@ public static class Compressor
         return new(KeptTensor.AsStored(tensor), Identity(tensor, "as stored"), default, CacheUse.Kept, Elapsed());
 
         double Elapsed() => Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    private static void CheckNames(ModelFile model)
+    {
+        if (model.Header.Tensors.FirstOrDefault(tensor => tensor.Name.Contains(PackedFormat.Separator, StringComparison.Ordinal)) is { } tensor)
+        {
+            throw new CompressException(Codes.ModelNameTaken,
+                $"the name of tensor '{tensor.Name}' contains '{PackedFormat.Separator}', which names the arrays of packed tensors; rename it in the model",
+                tensor.File);
+        }
     }
 
     private static string Identity(SourceTensor tensor, string form) =>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Compress.Core.Caching;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
@@ -13,6 +11,8 @@ namespace Compress.Core.Compression;
 /// </summary>
 internal sealed class LayerStore : IDisposable
 {
+    private static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
+
     private readonly LayerCache? cache;
     private readonly LayerCache spill;
     private readonly DiagnosticBag diagnostics;
@@ -25,7 +25,7 @@ internal sealed class LayerStore : IDisposable
         string directory = Path.GetDirectoryName(request.OutputPath)!;
         string prefix = $".{Path.GetFileName(request.OutputPath)}.layers.";
         RemoveLeftOvers(directory, prefix);
-        spill = new LayerCache(Path.Combine(directory, prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        spill = new LayerCache(Path.Combine(directory, prefix + Guid.NewGuid().ToString("N")));
     }
 
     /// <summary>Finds an encoded layer in the cache.</summary>
@@ -64,7 +64,7 @@ internal sealed class LayerStore : IDisposable
 
     public void Dispose() => TryDelete(spill.Directory);
 
-    // A killed process leaves its folder behind; its number is free again by then, or belongs to someone who will not miss it.
+    // A killed process leaves its folder behind. One that works writes to its folder far more often than once in this time.
     private static void RemoveLeftOvers(string directory, string prefix)
     {
         if (!Directory.Exists(directory))
@@ -74,23 +74,11 @@ internal sealed class LayerStore : IDisposable
 
         foreach (string folder in Directory.EnumerateDirectories(directory, prefix + "*"))
         {
-            if (int.TryParse(folder[(folder.LastIndexOf('.') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int id) && !IsRunning(id))
+            if (Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Append(folder)
+                .All(part => Directory.GetLastWriteTimeUtc(part) < DateTime.UtcNow - Abandoned))
             {
                 TryDelete(folder);
             }
-        }
-    }
-
-    private static bool IsRunning(int processId)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(processId);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
         }
     }
 

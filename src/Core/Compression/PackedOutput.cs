@@ -22,7 +22,7 @@ internal static class PackedOutput
 
         try
         {
-            AtomicFile.Write(path, stream => PackedContainer.Write(
+            AtomicFile.Write(path, stream => PackedContainer.WriteWithChecksum(
                 stream, results.Select(result => result.Entry), new Dictionary<string, string> { [PackedContainer.DigestKey] = digest }));
             return false;
         }

@@ -31,5 +31,13 @@ public sealed record Diagnostic(string Code, Severity Severity, string Message, 
         return $"{origin}: {(Severity == Severity.Error ? "error" : "warning")} {Code}: {OneLine(Message)}";
     }
 
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+    // Names from files may hold anything: no line break may end the message early, no escape sequence may reach a terminal.
+    private static string OneLine(string text) =>
+        string.Create(text.Length, text, static (line, source) =>
+        {
+            for (int i = 0; i < line.Length; i++)
+            {
+                line[i] = char.IsControl(source[i]) || source[i] is '\u2028' or '\u2029' ? ' ' : source[i];
+            }
+        });
 }

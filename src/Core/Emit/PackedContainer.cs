@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Compress.Runtime;
@@ -16,16 +17,38 @@ public static class PackedContainer
     /// <summary>The key in <c>__metadata__</c> for the digest of everything that the file was made from.</summary>
     public const string DigestKey = "compress.digest";
 
+    /// <summary>The key in <c>__metadata__</c> for the SHA-256, in lower-case hexadecimal digits, of all bytes that follow the header.</summary>
+    public const string ChecksumKey = "compress.checksum";
+
+    private static readonly string NoChecksum = new('0', 2 * SHA256.HashSizeInBytes);
+
     /// <summary>Writes a packed model.</summary>
     /// <param name="stream">Receives the file.</param>
     /// <param name="tensors">In any order; the file's order is by name.</param>
     /// <param name="metadata">Further entries of <c>__metadata__</c>.</param>
-    public static void Write(Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    public static void Write(Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata) =>
+        Write(stream, tensors, metadata, null);
+
+    /// <summary>Writes a packed model with a checksum of its data. The checksum stands before the data: it is filled in when they have been written.</summary>
+    /// <param name="stream">Receives the file; it can seek, and is at its start.</param>
+    /// <param name="tensors">In any order; the file's order is by name.</param>
+    /// <param name="metadata">Further entries of <c>__metadata__</c>.</param>
+    public static void WriteWithChecksum(Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] header = Write(stream, tensors, new Dictionary<string, string>(metadata) { [ChecksumKey] = NoChecksum }, hash);
+        byte[] placeholder = Encoding.UTF8.GetBytes($"\"{ChecksumKey}\":\"{NoChecksum}\"");
+        stream.Position = sizeof(long) + header.AsSpan().IndexOf(placeholder) + placeholder.Length - 1 - NoChecksum.Length;
+        stream.Write(Encoding.UTF8.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset())));
+    }
+
+    private static byte[] Write(
+        Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata, IncrementalHash? dataHash)
     {
         var ordered = tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
         var all = new Dictionary<string, string>(metadata, StringComparer.Ordinal) { [PackedFormat.MetadataKey] = Describe(ordered) };
         var arrays = ordered.SelectMany(tensor => tensor.Arrays).DistinctBy(array => array.Name, StringComparer.Ordinal);
-        SafetensorsWriter.Write(stream, all, arrays);
+        return SafetensorsWriter.Write(stream, all, arrays, dataHash);
     }
 
     private static string Describe(List<PackedEntry> tensors)

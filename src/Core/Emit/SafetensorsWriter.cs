@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 
@@ -17,8 +18,14 @@ public static class SafetensorsWriter
     /// Writes a file. Arrays are ordered by descending element size, then by name: so each is aligned to its elements without gaps,
     /// which the format forbids.
     /// </summary>
+    /// <param name="stream">Receives the file.</param>
+    /// <param name="metadata">The entries of <c>__metadata__</c>.</param>
+    /// <param name="arrays">In any order.</param>
+    /// <param name="dataHash">Given all bytes that follow the header, if not null.</param>
+    /// <returns>The header as written, without the eight bytes of its length.</returns>
     /// <exception cref="InvalidDataException">An array wrote another number of bytes than it said.</exception>
-    public static void Write(Stream stream, IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredArray> arrays)
+    public static byte[] Write(
+        Stream stream, IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredArray> arrays, IncrementalHash? dataHash = null)
     {
         var ordered = arrays
             .OrderByDescending(array => array.DType.SizeInBytes())
@@ -27,15 +34,19 @@ public static class SafetensorsWriter
         byte[] header = Header(metadata, ordered);
         stream.Write(BitConverter.GetBytes(header.LongLength));
         stream.Write(header);
+        using var data = dataHash is null ? null : new HashingStream(stream, dataHash);
+        var target = data ?? stream;
         foreach (var array in ordered)
         {
-            long start = stream.Position;
-            array.CopyTo(stream);
-            if (stream.Position - start != array.ByteLength)
+            long start = target.Position;
+            array.CopyTo(target);
+            if (target.Position - start != array.ByteLength)
             {
-                throw new InvalidDataException($"array '{array.Name}' wrote {stream.Position - start} bytes instead of {array.ByteLength}");
+                throw new InvalidDataException($"array '{array.Name}' wrote {target.Position - start} bytes instead of {array.ByteLength}");
             }
         }
+
+        return header;
     }
 
     private static byte[] Header(IReadOnlyDictionary<string, string> metadata, List<StoredArray> arrays)

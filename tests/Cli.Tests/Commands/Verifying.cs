@@ -79,6 +79,22 @@ public sealed class Verifying : IDisposable
     }
 
     [Fact]
+    public void AFlippedBitOfACodeIsDamage()
+    {
+        string packed = workspace.Packed(workspace.Model(TestModel.Ordinary()));
+        byte[] bytes = File.ReadAllBytes(packed);
+        using (var model = PackedModel.OpenFile(packed))
+        {
+            bytes[model.Entries.Single(entry => entry.Name == "layers.0.up.weight::codes").Offset + 7] ^= 4;
+        }
+
+        File.WriteAllBytes(packed, bytes);
+        var outcome = workspace.Run("verify", packed);
+        Assert.Equal(ExitCodes.Errors, outcome.ExitCode);
+        Assert.Contains("checksum", outcome.Single(Codes.PackedMalformed), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ValueThatIsNoNumberIsDamage()
     {
         string packed = workspace.Packed(workspace.Model(TestModel.Ordinary()));

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Compress.Core.Caching;
+namespace Compress.Core.Emit;
 
 /// <summary>Passes on what is written, and hashes it on the way. Leaves the inner stream open.</summary>
 internal sealed class HashingStream(Stream inner, IncrementalHash hash) : Stream

@@ -1,27 +1,44 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Compress.Runtime.Safetensors;
 using Microsoft.Win32.SafeHandles;
 
 namespace Compress.Cli.Inspection;
 
 /// <summary>
-/// The float arrays that codecs store, such as scales. Decoders take for granted that they hold neither NaN nor infinity, and would read
-/// those as large numbers; so damage to them has to be looked for here.
+/// The arrays of a packed file as they are stored. Decoders take for granted that floats which codecs store, such as scales, are neither
+/// NaN nor infinity, and would read those as large numbers; so damage to them has to be looked for here.
 /// </summary>
-internal sealed class StoredFloats : IDisposable
+internal sealed class StoredArrays : IDisposable
 {
     private const int ChunkBytes = 1 << 16;
 
     private readonly SafeFileHandle file;
+    private readonly long dataOffset;
     private readonly ILookup<string, TensorEntry> arrays;
 
     /// <param name="path">A packed model that has been opened once: its header is well-formed.</param>
-    public StoredFloats(string path)
+    public StoredArrays(string path)
     {
         file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-        arrays = SafetensorsHeader.Read(RandomAccess.GetLength(file), (offset, count) => Read(offset, count)).Entries
+        var header = SafetensorsHeader.Read(RandomAccess.GetLength(file), (offset, count) => Read(offset, count));
+        dataOffset = header.DataOffset;
+        arrays = header.Entries
             .Where(entry => entry.DType is DType.F32 or DType.F16 or DType.BF16 && entry.Name.Contains("::", StringComparison.Ordinal))
             .ToLookup(entry => entry.Name[..entry.Name.LastIndexOf("::", StringComparison.Ordinal)], StringComparer.Ordinal);
+    }
+
+    /// <summary>SHA-256 of all bytes that follow the header, in lower-case hexadecimal digits.</summary>
+    public string Checksum()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long length = RandomAccess.GetLength(file);
+        for (long offset = dataOffset; offset < length; offset += ChunkBytes)
+        {
+            hash.AppendData(Read(offset, (int)Math.Min(ChunkBytes, length - offset)));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>What is wrong with a tensor's arrays, or null.</summary>
