@@ -5,9 +5,9 @@ using Compress.Build.Tests.Infra;
 namespace Compress.Build.Tests;
 
 /// <summary>The ordinary case: a console app with one model. Each test starts from the same model and recipe, and changes one thing.</summary>
-public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
+public sealed class ConsoleApp : IClassFixture<SmallApp>, IDisposable
 {
-    private const string Model = "Models/tiny.safetensors";
+    private const string Model = SmallApp.Model;
     private const string Recipe = "Models/compress.yaml";
     private const string Rules = """
         version: 1
@@ -21,7 +21,7 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
 
     private readonly TestProject app;
 
-    public ConsoleApp(Fixture fixture)
+    public ConsoleApp(SmallApp fixture)
     {
         app = fixture.App;
         Weights.Write(app.PathOf(Model));
@@ -289,34 +289,4 @@ public sealed class ConsoleApp : IClassFixture<ConsoleApp.Fixture>, IDisposable
     }
 
     public void Dispose() => File.Delete(app.PathOf("Models/tiny.compress.yaml"));
-
-    public sealed class Fixture : IDisposable
-    {
-        public Fixture()
-        {
-            App = new TestProject("App", $"""<CompressedModel Include="{Model}" />""");
-            App.Write("Program.cs", """
-                using System.Globalization;
-                using App;
-
-                if (args is ["msbuild", ..])
-                {
-                    Console.WriteLine("something broke");
-                    return 3;
-                }
-
-                using var model = Tiny.Load();
-                var matrix = model.Model.Layers[0].SelfAttn.QProj.Weight;
-                float[] norm = new float[64];
-                model.Model.Norm.Weight.Dequantize(norm);
-                CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-                Console.WriteLine($"{string.Join('x', matrix.Shape.ToArray())}|{matrix.BitsPerWeight}|{norm[63]}");
-                return 0;
-                """);
-        }
-
-        internal TestProject App { get; }
-
-        public void Dispose() => App.Dispose();
-    }
 }

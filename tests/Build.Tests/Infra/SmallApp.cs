@@ -1,0 +1,34 @@
+namespace Compress.Build.Tests.Infra;
+
+/// <summary>A console app that prints a matrix's shape, its bits per weight, and a number of a vector.</summary>
+public sealed class SmallApp : IDisposable
+{
+    public const string Model = "Models/tiny.safetensors";
+
+    public SmallApp()
+    {
+        App = new TestProject("App", $"""<CompressedModel Include="{Model}" />""");
+        App.Write("Program.cs", """
+            using System.Globalization;
+            using App;
+
+            if (args is ["msbuild", ..])
+            {
+                Console.WriteLine("something broke");
+                return 3;
+            }
+
+            using var model = Tiny.Load();
+            var matrix = model.Model.Layers[0].SelfAttn.QProj.Weight;
+            float[] norm = new float[64];
+            model.Model.Norm.Weight.Dequantize(norm);
+            CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+            Console.WriteLine($"{string.Join('x', matrix.Shape.ToArray())}|{matrix.BitsPerWeight}|{norm[63]}");
+            return 0;
+            """);
+    }
+
+    internal TestProject App { get; }
+
+    public void Dispose() => App.Dispose();
+}
