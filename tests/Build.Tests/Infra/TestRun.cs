@@ -16,7 +16,7 @@ internal sealed class TestRun
         Version = "1.0.0-t" + DateTime.UtcNow.ToString("yyyyMMddHHmmssfff", CultureInfo.InvariantCulture);
         Root = Path.Combine(Path.GetTempPath(), "compress-build-tests", Version);
         Directory.CreateDirectory(Feed);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(Root);
+        DeleteEarlierRuns();
         Pack();
         // Stop the search for a parent's settings here, and restore from nowhere else.
         File.WriteAllText(Path.Combine(Root, "Directory.Build.props"), "<Project />");
@@ -66,15 +66,19 @@ internal sealed class TestRun
         return folder ?? throw new InvalidOperationException("These tests run from inside the repository.");
     }
 
-    private static void Delete(string folder)
+    // The test host does not wait for a run to clean up behind itself. Runs of today may still be going on.
+    private void DeleteEarlierRuns()
     {
-        try
+        foreach (string run in Directory.GetDirectories(Path.GetDirectoryName(Root)!).Where(run => Directory.GetCreationTimeUtc(run) < DateTime.UtcNow.AddDays(-1)))
         {
-            Directory.Delete(folder, recursive: true);
-        }
-        catch (IOException)
-        {
-            // A node of MSBuild still has something open: the system's temporary folder is cleaned by others.
+            try
+            {
+                Directory.Delete(run, recursive: true);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Another run deletes it at the same time, or it is another user's.
+            }
         }
     }
 
