@@ -11,11 +11,12 @@ namespace Compress.Core.Compression;
 /// </summary>
 internal sealed class LayerStore : IDisposable
 {
-    private static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
+    private const string LockExtension = ".lock";
 
     private readonly LayerCache? cache;
     private readonly LayerCache spill;
     private readonly DiagnosticBag diagnostics;
+    private FileStream? spillLock;
     private int cacheFailed;
 
     public LayerStore(CompressionRequest request, DiagnosticBag diagnostics)
@@ -53,6 +54,7 @@ internal sealed class LayerStore : IDisposable
 
         try
         {
+            HoldSpill();
             return spill.Write(key, tensor, dtype, shape, error);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -62,9 +64,16 @@ internal sealed class LayerStore : IDisposable
         }
     }
 
-    public void Dispose() => TryDelete(spill.Directory);
+    public void Dispose()
+    {
+        if (spillLock is not null)
+        {
+            spillLock.Dispose();
+            RemoveFolder(spillLock.Name);
+        }
+    }
 
-    // A killed process leaves its folder behind. One that works writes to its folder far more often than once in this time.
+    // A killed process leaves its folder behind, with a lock that nobody holds: made before the folder, removed after it.
     private static void RemoveLeftOvers(string directory, string prefix)
     {
         if (!Directory.Exists(directory))
@@ -72,25 +81,47 @@ internal sealed class LayerStore : IDisposable
             return;
         }
 
-        foreach (string folder in Directory.EnumerateDirectories(directory, prefix + "*"))
+        foreach (string lockFile in Directory.EnumerateFiles(directory, prefix + "*" + LockExtension))
         {
-            if (Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Append(folder)
-                .All(part => Directory.GetLastWriteTimeUtc(part) < DateTime.UtcNow - Abandoned))
+            try
             {
-                TryDelete(folder);
+                new FileStream(lockFile, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1).Dispose();
+                RemoveFolder(lockFile);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // In use.
             }
         }
     }
 
-    private static void TryDelete(string folder)
+    private static void RemoveFolder(string lockFile)
     {
         try
         {
-            Directory.Delete(folder, recursive: true);
+            string folder = lockFile[..^LockExtension.Length];
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+
+            File.Delete(lockFile);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Not there, or in use: nothing depends on it.
+            // In use: nothing depends on it, and the next run tries again.
+        }
+    }
+
+    private void HoldSpill()
+    {
+        lock (spill)
+        {
+            if (spillLock is null)
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(spill.Directory)!);
+                spillLock = new FileStream(spill.Directory + LockExtension, FileMode.Create, FileAccess.Write, FileShare.None, 1);
+            }
         }
     }
 }
