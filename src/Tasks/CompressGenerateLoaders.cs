@@ -14,7 +14,7 @@ namespace Compress.Tasks;
 /// packed bytes. Nothing is read while the times of the files are what they were.
 /// </summary>
 [MSBuildMultiThreadableTask]
-public sealed class CompressGenerateLoaders : Task, IIncrementalTask
+public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
 {
     private const string RuntimeAssembly = "Compress.Runtime";
 
@@ -22,15 +22,8 @@ public sealed class CompressGenerateLoaders : Task, IIncrementalTask
     [Required]
     public ITaskItem[] Models { get; set; } = [];
 
-    /// <summary>The project's absolute path.</summary>
-    [Required]
-    public string ProjectFile { get; set; } = "";
-
     /// <summary>The assemblies that the compiler will reference.</summary>
     public ITaskItem[] References { get; set; } = [];
-
-    /// <summary>True in a design-time build: mistakes are warnings.</summary>
-    public bool DesignTime { get; set; }
 
     /// <inheritdoc/>
     public bool FailIfNotIncremental { get; set; }
@@ -44,32 +37,30 @@ public sealed class CompressGenerateLoaders : Task, IIncrementalTask
     public ITaskItem[] Written { get; private set; } = [];
 
     /// <inheritdoc/>
-    public override bool Execute()
+    protected override void Run()
     {
-        var diagnostics = new TaskDiagnostics(Log, ProjectFile, DesignTime);
         if (!References.Any(reference => reference.GetMetadata("Filename") == RuntimeAssembly))
         {
-            diagnostics.ItemError(
+            Diagnostics.ItemError(
                 Codes.RuntimeMissing,
                 "the generated class needs Compress.Runtime, which this project does not reference: it comes with the package Compress.Tasks "
                 + "to projects that target net10.0 or later, unless its compile assets are excluded; or add <PackageReference Include=\"Compress.Runtime\" />");
-            return !Log.HasLoggedErrors;
+            return;
         }
 
         ResolvedModel[] models = [.. Models.Select(ResolvedModel.FromItem)];
         foreach (ResolvedModel model in models)
         {
-            Generate(model, diagnostics);
+            Generate(model);
         }
 
         Classes = [.. models.Where(model => File.Exists(model.ClassFile)).Select(model => new TaskItem(ItemText.Escape(model.ClassFile)))];
         Written = [.. models.SelectMany(model => new[] { model.ClassFile, FingerprintFile(model) }).Select(file => new TaskItem(ItemText.Escape(file)))];
-        return !Log.HasLoggedErrors;
     }
 
     private static string FingerprintFile(ResolvedModel model) => model.ClassFile + ".fingerprint";
 
-    private void Generate(ResolvedModel model, TaskDiagnostics diagnostics)
+    private void Generate(ResolvedModel model)
     {
         string settings = $"loader {Staleness.BuildId}\t{model.Source}\t{model.FullName}\t{model.IsPublic}\t{model.Storage == ModelStorage.File}";
         if (Fingerprint.Matches(FingerprintFile(model), settings))
@@ -78,28 +69,25 @@ public sealed class CompressGenerateLoaders : Task, IIncrementalTask
         }
 
         DateTime start = DateTime.UtcNow;
+        if (Header(model) is not { } header)
+        {
+            return;
+        }
+
+        string text = LoaderEmitter.Emit(new LoaderRequest(
+            header,
+            model.Namespace,
+            model.ClassName,
+            model.IsPublic,
+            model.Storage == ModelStorage.File ? null : model.DeployedName,
+            model.DeployedName,
+            typeof(LoaderEmitter).Assembly.GetName().Version.ToString()));
         try
         {
-            if (ModelFormats.Find(model.Source) is not { } format)
-            {
-                diagnostics.Error(
-                    Codes.ModelUnknownFormat, model.Source, "is no model that can be read; expected " + string.Join("; ", ModelFormats.All.Select(f => f.Looks)));
-                return;
-            }
-
-            ModelHeader header = format.ReadHeader(model.Source);
-            string text = LoaderEmitter.Emit(new LoaderRequest(
-                header,
-                model.Namespace,
-                model.ClassName,
-                model.IsPublic,
-                model.Storage == ModelStorage.File ? null : model.DeployedName,
-                model.DeployedName,
-                typeof(LoaderEmitter).Assembly.GetName().Version.ToString()));
             bool changed = !File.Exists(model.ClassFile) || File.ReadAllText(model.ClassFile) != text;
             if (changed && FailIfNotIncremental)
             {
-                diagnostics.Error(Codes.NotUpToDate, model.Source, $"the class {model.FullName} is not up to date");
+                Diagnostics.Error(Codes.NotUpToDate, model.Source, $"the class {model.FullName} is not up to date");
                 return;
             }
 
@@ -109,13 +97,35 @@ public sealed class CompressGenerateLoaders : Task, IIncrementalTask
                 Fingerprint.Write(FingerprintFile(model), settings, Fingerprint.Take([model.Source, .. header.Files, model.ClassFile]));
             }
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Diagnostics.Error(Codes.OutputNotWritable, model.ClassFile, "the generated class cannot be written: " + exception.Message);
+        }
+    }
+
+    private ModelHeader? Header(ResolvedModel model)
+    {
+        try
+        {
+            if (ModelFormats.Find(model.Source) is { } format)
+            {
+                return format.ReadHeader(model.Source);
+            }
+
+            Diagnostics.Error(
+                Codes.ModelUnknownFormat,
+                model.Source,
+                $"'{Path.GetFileName(model.Source)}' is of no known model format; known are {string.Join("; ", ModelFormats.All.Select(f => f.Looks))}");
+        }
         catch (ModelFormatException exception)
         {
-            diagnostics.Error(Codes.ModelMalformed, exception.File, exception.Message);
+            Diagnostics.Error(Codes.ModelMalformed, exception.File, exception.Message);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            diagnostics.Error(Codes.ModelNotReadable, model.Source, exception.Message);
+            Diagnostics.Error(Codes.ModelNotReadable, model.Source, exception.Message);
         }
+
+        return null;
     }
 }

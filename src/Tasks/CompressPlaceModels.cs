@@ -9,7 +9,7 @@ namespace Compress.Tasks;
 
 /// <summary>Decides, by the size of the packed files, which models are embedded and which go beside the app as files.</summary>
 [MSBuildMultiThreadableTask]
-public sealed class CompressPlaceModels : Task
+public sealed class CompressPlaceModels : CompressTask
 {
     // Assemblies hold less than 2 GiB; the compiler fails near it.
     private const long MostThatEmbeds = 2_000_000_000;
@@ -17,10 +17,6 @@ public sealed class CompressPlaceModels : Task
     /// <summary>What <see cref="CompressResolveModels"/> resolved.</summary>
     [Required]
     public ITaskItem[] Models { get; set; } = [];
-
-    /// <summary>The project's absolute path.</summary>
-    [Required]
-    public string ProjectFile { get; set; } = "";
 
     /// <summary>The largest packed model that <c>Storage="Auto"</c> embeds, such as <c>1 GiB</c>.</summary>
     [Required]
@@ -35,14 +31,13 @@ public sealed class CompressPlaceModels : Task
     public ITaskItem[] Copied { get; private set; } = [];
 
     /// <inheritdoc/>
-    public override bool Execute()
+    protected override void Run()
     {
-        var diagnostics = new TaskDiagnostics(Log, ProjectFile, designTime: false);
         if (!ByteSize.TryParse(EmbedLimit, out long limit))
         {
-            diagnostics.ItemError(
+            Diagnostics.ItemError(
                 Codes.ArgumentInvalid, $"CompressEmbedLimit is '{EmbedLimit}'; expected a number of bytes, or a number with B, KB, MB, GB, KiB, MiB or GiB");
-            return false;
+            return;
         }
 
         var embedded = new List<ITaskItem>();
@@ -53,7 +48,7 @@ public sealed class CompressPlaceModels : Task
             bool embed = model.Storage == ModelStorage.Embed || (model.Storage == ModelStorage.Auto && length <= limit);
             if (embed && length > MostThatEmbeds)
             {
-                diagnostics.ItemError(
+                Diagnostics.ItemError(
                     Codes.ItemBadMetadata, $"'{model.Source}' packs to {length} bytes, and an assembly cannot hold more than {MostThatEmbeds}; set Storage=\"File\"");
                 continue;
             }
@@ -65,6 +60,5 @@ public sealed class CompressPlaceModels : Task
 
         Embedded = [.. embedded];
         Copied = [.. copied];
-        return !Log.HasLoggedErrors;
     }
 }

@@ -16,12 +16,16 @@ namespace Compress.Tasks;
 [MSBuildMultiThreadableTask]
 public sealed class CompressRunEngine : ToolTask
 {
+    internal const string Failed = "Failed";
+
     private const string Progress = "progress: ";
     private const string Summary = "summary: ";
 
+    private readonly List<DiagnosticLine> diagnostics = [];
     private readonly List<string> unexplained = [];
     private string requestFile = "";
     private string blamed = "";
+    private bool cancelled;
 
     /// <summary>The work, as <see cref="CompressResolveModels"/> listed it.</summary>
     [Required]
@@ -44,6 +48,10 @@ public sealed class CompressRunEngine : ToolTask
     /// <summary>True to run the engine for every model and to compute every layer anew.</summary>
     public bool Force { get; set; }
 
+    /// <summary>A file of all errors and warnings for <see cref="CompressReportRun"/>, and whether a model failed; null if there are none.</summary>
+    [Output]
+    public ITaskItem? Findings { get; private set; }
+
     /// <inheritdoc/>
     protected override string ToolName => "dotnet";
 
@@ -57,35 +65,39 @@ public sealed class CompressRunEngine : ToolTask
     protected override MessageImportance StandardErrorLoggingImportance => MessageImportance.Low;
 
     /// <inheritdoc/>
+    public override void Cancel()
+    {
+        cancelled = true;
+        base.Cancel();
+    }
+
+    /// <summary>Succeeds if the engine fails: what it found is <see cref="CompressReportRun"/>'s to log, in the project that asked.</summary>
     public override bool Execute()
     {
-        var staleness = new Staleness(EnginePath);
-        // Looked at again: another project of this build may have done the work in the meantime.
-        ModelJob[] stale = [.. ModelJob.Load(ModelList).Where(job => Force || staleness.IsStale(job))];
-        if (stale.Length == 0)
-        {
-            return true;
-        }
-
-        if (FailIfNotIncremental)
-        {
-            foreach (ModelJob job in stale)
-            {
-                Error(Codes.NotUpToDate, job.Source, "the packed model is not up to date");
-            }
-
-            return false;
-        }
-
+        bool succeeded = false;
         try
         {
-            return FilesExist() && Run(stale, staleness);
+            succeeded = Run();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             Error(Codes.OutputNotWritable, Path.GetDirectoryName(ModelList), "cannot be written: " + exception.Message);
+        }
+#pragma warning disable CA1031 // The outermost handler: MSBuild would show the stack of whatever passes.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            new TaskDiagnostics(Log, ModelList, designTime: false).Unexpected(exception);
+        }
+
+        if (cancelled)
+        {
+            LogHere(); // no further task runs
             return false;
         }
+
+        HandOver(succeeded);
+        return !Log.HasLoggedErrors;
     }
 
     /// <inheritdoc/>
@@ -108,16 +120,9 @@ public sealed class CompressRunEngine : ToolTask
     /// <inheritdoc/>
     protected override void LogEventsFromTextOutput(string singleLine, MessageImportance messageImportance)
     {
-        if (EngineLine.Parse(singleLine) is { } found)
+        if (DiagnosticLine.Parse(singleLine) is { } found)
         {
-            if (found.IsError)
-            {
-                Log.LogError(null, found.Code, null, found.File ?? blamed, found.Line, found.Column, 0, 0, found.Text);
-            }
-            else
-            {
-                Log.LogWarning(null, found.Code, null, found.File ?? blamed, found.Line, found.Column, 0, 0, found.Text);
-            }
+            diagnostics.Add(found with { File = found.File ?? blamed });
         }
         else if (singleLine.StartsWith(Progress, StringComparison.Ordinal))
         {
@@ -137,13 +142,31 @@ public sealed class CompressRunEngine : ToolTask
     /// <inheritdoc/>
     protected override bool HandleTaskExecutionErrors()
     {
-        if (!Log.HasLoggedErrors)
+        if (!cancelled && !diagnostics.Any(line => line.IsError))
         {
             string said = unexplained.FirstOrDefault(line => line.Trim().Length > 0) is { } first ? $", saying '{first.Trim()}'" : "";
             Error(Codes.EngineDied, EnginePath, $"the engine ended with exit code {ExitCode}{said}; the log at detailed verbosity has all of it");
         }
 
         return false;
+    }
+
+    private bool Run()
+    {
+        var staleness = new Staleness(EnginePath);
+        // Looked at again: another project of this build may have done the work in the meantime.
+        ModelJob[] stale = [.. ModelJob.Load(ModelList).Where(job => Force || staleness.IsStale(job))];
+        if (FailIfNotIncremental)
+        {
+            foreach (ModelJob job in stale)
+            {
+                Error(Codes.NotUpToDate, job.Source, "the packed model is not up to date");
+            }
+
+            return stale.Length == 0;
+        }
+
+        return stale.Length == 0 || (FilesExist() && Compress(stale, staleness));
     }
 
     private bool FilesExist()
@@ -163,7 +186,7 @@ public sealed class CompressRunEngine : ToolTask
         return true;
     }
 
-    private bool Run(ModelJob[] stale, Staleness staleness)
+    private bool Compress(ModelJob[] stale, Staleness staleness)
     {
         requestFile = Path.ChangeExtension(ModelList, ".request.json");
         blamed = stale[0].Source; // for what the engine says of no file: lines without one are lost on CI systems
@@ -212,7 +235,34 @@ public sealed class CompressRunEngine : ToolTask
         Fingerprint.Write(FingerprintPath(job), staleness.Settings(job), after);
     }
 
-    private void Error(string code, string file, string message) => Log.LogError(null, code, null, file, 1, 1, 0, 0, message);
+    private void HandOver(bool succeeded)
+    {
+        if (diagnostics.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            string file = Path.ChangeExtension(ModelList, ".diagnostics");
+            TextFile.Write(file, string.Concat(diagnostics.Select(line => line + "\n")));
+            Findings = new TaskItem(ItemText.Escape(file), new Dictionary<string, string> { [Failed] = succeeded ? "false" : "true" });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Perhaps the disk is full, which is just what it has to tell.
+            LogHere();
+        }
+    }
+
+    // In the name of the inner project, where nothing better is possible.
+    private void LogHere()
+    {
+        var log = new TaskDiagnostics(Log, ModelList, designTime: false);
+        diagnostics.ForEach(log.Write);
+    }
+
+    private void Error(string code, string file, string message) => diagnostics.Add(new DiagnosticLine(file, 1, 1, true, code, message));
 
     private static string FingerprintPath(ModelJob job) => ResolvedModel.FingerprintFile(job.PackedFile);
 }

@@ -6,21 +6,21 @@ public class EngineOutput
 {
     [Fact]
     public void DiagnosticHasFileLineAndColumn() => Assert.Equal(
-        new EngineLine("/a b/compress.yaml", 7, 5, true, "CMPR1004", "'bits': found 12"),
-        EngineLine.Parse("/a b/compress.yaml(7,5): error CMPR1004: 'bits': found 12"));
+        new DiagnosticLine("/a b/compress.yaml", 7, 5, true, "CMPR1004", "'bits': found 12"),
+        DiagnosticLine.Parse("/a b/compress.yaml(7,5): error CMPR1004: 'bits': found 12"));
 
     [Fact]
     public void PathMayLookLikeADiagnosticItself() => Assert.Equal(
-        new EngineLine(@"C:\x(1,2): error CMPR1000: y (copy)\r.yaml", 3, 4, false, "CMPR1007", "a: b(1,1): c"),
-        EngineLine.Parse(@"C:\x(1,2): error CMPR1000: y (copy)\r.yaml(3,4): warning CMPR1007: a: b(1,1): c"));
+        new DiagnosticLine(@"C:\x(1,2): error CMPR1000: y (copy)\r.yaml", 3, 4, false, "CMPR1007", "a: b(1,1): c"),
+        DiagnosticLine.Parse(@"C:\x(1,2): error CMPR1000: y (copy)\r.yaml(3,4): warning CMPR1007: a: b(1,1): c"));
 
     [Fact]
     public void DiagnosticMayBeOfNoFile() =>
-        Assert.Equal(new EngineLine(null, 1, 1, true, "CMPR5001", "oops"), EngineLine.Parse("compress: error CMPR5001: oops"));
+        Assert.Equal(new DiagnosticLine(null, 1, 1, true, "CMPR5001", "oops"), DiagnosticLine.Parse("compress: error CMPR5001: oops"));
 
     [Theory]
     [InlineData("summary: stories: 1 MB")]
     [InlineData("Unhandled exception: error CS1234: no")]
     [InlineData("")]
-    public void OtherLinesAreNone(string line) => Assert.Null(EngineLine.Parse(line));
+    public void OtherLinesAreNone(string line) => Assert.Null(DiagnosticLine.Parse(line));
 }

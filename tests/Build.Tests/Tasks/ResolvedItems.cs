@@ -97,6 +97,7 @@ public sealed class ResolvedItems : IDisposable
         IntermediateDirectory = "obj/compress/",
         ClassDirectory = "obj/classes/",
         RootNamespace = rootNamespace,
+        SdkStyle = true,
     };
 
     private ITaskItem[] Resolve(string rootNamespace, params ITaskItem[] items)

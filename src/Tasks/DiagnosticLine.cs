@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace Compress.Tasks;
 
-/// <summary>One line of the engine's output that is a diagnostic: <c>/abs/compress.yaml(7,5): error CMPR1004: text</c>.</summary>
+/// <summary>A diagnostic in MSBuild's form, as the engine prints it: <c>/abs/compress.yaml(7,5): error CMPR1004: text</c>.</summary>
 /// <param name="File">The file at fault, or null.</param>
 /// <param name="Line">1-based.</param>
 /// <param name="Column">1-based.</param>
 /// <param name="IsError">Error or warning.</param>
 /// <param name="Code">Such as <c>CMPR1004</c>.</param>
 /// <param name="Text">The message.</param>
-internal sealed record EngineLine(string? File, int Line, int Column, bool IsError, string Code, string Text)
+internal sealed record DiagnosticLine(string? File, int Line, int Column, bool IsError, string Code, string Text)
 {
     // The path is greedy: it may hold parentheses and colons itself.
     private static readonly Regex Form = new(
@@ -18,7 +18,7 @@ internal sealed record EngineLine(string? File, int Line, int Column, bool IsErr
         RegexOptions.CultureInvariant);
 
     /// <summary>Reads a line; null if it is no diagnostic.</summary>
-    public static EngineLine? Parse(string line)
+    public static DiagnosticLine? Parse(string line)
     {
         Match match = Form.Match(line);
         if (!match.Success)
@@ -27,7 +27,7 @@ internal sealed record EngineLine(string? File, int Line, int Column, bool IsErr
         }
 
         Group file = match.Groups["file"];
-        return new EngineLine(
+        return new DiagnosticLine(
             file.Success ? file.Value : null,
             file.Success ? Number(match.Groups["line"]) : 1,
             file.Success ? Number(match.Groups["column"]) : 1,
@@ -35,6 +35,15 @@ internal sealed record EngineLine(string? File, int Line, int Column, bool IsErr
             match.Groups["code"].Value,
             match.Groups["text"].Value);
     }
+
+    /// <summary>The line. Whatever the text holds, it is one.</summary>
+    public override string ToString() => string.Format(
+        CultureInfo.InvariantCulture,
+        "{0}: {1} {2}: {3}",
+        File is null ? "compress" : string.Format(CultureInfo.InvariantCulture, "{0}({1},{2})", File, Line, Column),
+        IsError ? "error" : "warning",
+        Code,
+        Text.Replace('\r', ' ').Replace('\n', ' '));
 
     private static int Number(Group group) => int.Parse(group.Value, NumberStyles.None, CultureInfo.InvariantCulture);
 }
