@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Emit;
@@ -39,7 +40,7 @@ internal static class CachedCompression
         WriteModel(model);
         var request = new CompressionRequest(model, null, Path.Combine(folder, "out", "model.packed.safetensors"))
         {
-            CacheDirectory = Path.Combine(folder, "cache"),
+            Cache = new LayerCache(Path.Combine(folder, "cache")),
         };
         var cold = Compress(request);
         Check(cold.CacheMisses == Layers, "the first run encodes every layer");

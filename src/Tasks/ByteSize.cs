@@ -9,8 +9,12 @@ internal static class ByteSize
 {
     private static readonly (string Unit, long Bytes)[] Units =
     [
-        ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("B", 1),
+        ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40),
+        ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1),
     ];
+
+    /// <summary>What <see cref="TryParse"/> takes, in words.</summary>
+    public const string Expected = "a number of bytes, or a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB";
 
     /// <summary>Reads a size. A bare number is of bytes; case does not matter.</summary>
     public static bool TryParse(string text, out long bytes)

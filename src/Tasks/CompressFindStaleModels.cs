@@ -29,6 +29,15 @@ public sealed class CompressFindStaleModels : CompressTask
     /// <summary>The property CompressMaxParallelism, checked here for <see cref="CompressRunEngine"/>.</summary>
     public string MaxParallelism { get; set; } = "";
 
+    /// <summary>The property CompressCacheMode.</summary>
+    public string CacheMode { get; set; } = "";
+
+    /// <summary>The property CompressCacheMaxSize.</summary>
+    public string CacheMaxSize { get; set; } = "";
+
+    /// <summary>The property CompressCacheSalt. Another one makes every model stale.</summary>
+    public string CacheSalt { get; set; } = "";
+
     /// <summary>A file that lists all models, for <see cref="CompressRunEngine"/>; null if all are up to date.</summary>
     [Output]
     public string? ModelList { get; private set; }
@@ -42,7 +51,7 @@ public sealed class CompressFindStaleModels : CompressTask
         }
 
         ModelJob[] jobs = [.. Models.Select(ResolvedModel.FromItem).Select(model => new ModelJob(model.Source, model.Recipe, model.PackedFile)).Distinct()];
-        var staleness = new Staleness(EnginePath);
+        var staleness = new Staleness(EnginePath, CacheSalt);
         if (!IsTrue(Force) && !jobs.Any(staleness.IsStale))
         {
             return;
@@ -72,6 +81,11 @@ public sealed class CompressFindStaleModels : CompressTask
         if (MaxParallelism.Length > 0 && !(int.TryParse(MaxParallelism, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0))
         {
             Diagnostics.ItemError(Codes.ArgumentInvalid, $"CompressMaxParallelism is '{MaxParallelism}'; expected a number of threads, 1 or more");
+        }
+
+        if (CacheSettings.Parse("", CacheMode, CacheMaxSize, CacheSalt, out string mistake) is null)
+        {
+            Diagnostics.ItemError(Codes.ArgumentInvalid, mistake);
         }
 
         return !Log.HasLoggedErrors;

@@ -36,7 +36,7 @@ public sealed class CompressPlaceModels : CompressTask
         if (!ByteSize.TryParse(EmbedLimit, out long limit))
         {
             Diagnostics.ItemError(
-                Codes.ArgumentInvalid, $"CompressEmbedLimit is '{EmbedLimit}'; expected a number of bytes, or a number with B, KB, MB, GB, KiB, MiB or GiB");
+                Codes.ArgumentInvalid, $"CompressEmbedLimit is '{EmbedLimit}'; expected {ByteSize.Expected}");
             return;
         }
 

@@ -42,6 +42,15 @@ public sealed class CompressRunEngine : ToolTask
     /// <summary>The absolute path of the layer cache; empty for the engine's default.</summary>
     public string CacheDirectory { get; set; } = "";
 
+    /// <summary>The property CompressCacheMode.</summary>
+    public string CacheMode { get; set; } = "";
+
+    /// <summary>The property CompressCacheMaxSize.</summary>
+    public string CacheMaxSize { get; set; } = "";
+
+    /// <summary>The property CompressCacheSalt. Another one makes every model stale.</summary>
+    public string CacheSalt { get; set; } = "";
+
     /// <summary>The most threads that the engine may use; 0 for as many as the build has.</summary>
     public int MaxParallelism { get; set; }
 
@@ -142,7 +151,7 @@ public sealed class CompressRunEngine : ToolTask
     /// <inheritdoc/>
     protected override bool HandleTaskExecutionErrors()
     {
-        if (!cancelled && !diagnostics.Any(line => line.IsError))
+        if (!cancelled && !diagnostics.Any(line => line.Kind == DiagnosticLine.Error))
         {
             string said = unexplained.FirstOrDefault(line => line.Trim().Length > 0) is { } first ? $", saying '{first.Trim()}'" : "";
             Error(Codes.EngineDied, EnginePath, $"the engine ended with exit code {ExitCode}{said}; the log at detailed verbosity has all of it");
@@ -153,7 +162,7 @@ public sealed class CompressRunEngine : ToolTask
 
     private bool Run()
     {
-        var staleness = new Staleness(EnginePath);
+        var staleness = new Staleness(EnginePath, CacheSalt);
         // Looked at again: another project of this build may have done the work in the meantime.
         ModelJob[] stale = [.. ModelJob.Load(ModelList).Where(job => Force || staleness.IsStale(job))];
         if (FailIfNotIncremental)
@@ -195,7 +204,8 @@ public sealed class CompressRunEngine : ToolTask
         int wanted = MaxParallelism > 0 ? MaxParallelism : Environment.ProcessorCount;
         using (var cores = new GrantedCores(BuildEngine, wanted))
         {
-            string? cache = CacheDirectory.Length > 0 ? CacheDirectory : null;
+            // Malformed properties have been reported by now: no build gets here with one.
+            CacheSettings cache = CacheSettings.Parse(CacheDirectory, CacheMode, CacheMaxSize, CacheSalt, out _)!;
             TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force));
             if (!base.Execute())
             {
@@ -262,7 +272,7 @@ public sealed class CompressRunEngine : ToolTask
         diagnostics.ForEach(log.Write);
     }
 
-    private void Error(string code, string file, string message) => diagnostics.Add(new DiagnosticLine(file, 1, 1, true, code, message));
+    private void Error(string code, string file, string message) => diagnostics.Add(new DiagnosticLine(file, 1, 1, DiagnosticLine.Error, code, message));
 
     private static string FingerprintPath(ModelJob job) => ResolvedModel.FingerprintFile(job.PackedFile);
 }

@@ -7,14 +7,18 @@ namespace Compress.Tasks;
 /// <param name="File">The file at fault, or null.</param>
 /// <param name="Line">1-based.</param>
 /// <param name="Column">1-based.</param>
-/// <param name="IsError">Error or warning.</param>
+/// <param name="Kind"><see cref="Error"/>, <see cref="Warning"/> or <see cref="Message"/>.</param>
 /// <param name="Code">Such as <c>CMPR1004</c>.</param>
 /// <param name="Text">The message.</param>
-internal sealed record DiagnosticLine(string? File, int Line, int Column, bool IsError, string Code, string Text)
+internal sealed record DiagnosticLine(string? File, int Line, int Column, string Kind, string Code, string Text)
 {
+    public const string Error = "error";
+    public const string Warning = "warning";
+    public const string Message = "message"; // worth knowing, and never an error, whatever the project says of warnings
+
     // The path is greedy: it may hold parentheses and colons itself.
     private static readonly Regex Form = new(
-        @"^(?:(?<file>.+)\((?<line>\d{1,9}),(?<column>\d{1,9})\)|compress): (?<kind>error|warning) (?<code>CMPR\d{4}): (?<text>.*)$",
+        @"^(?:(?<file>.+)\((?<line>\d{1,9}),(?<column>\d{1,9})\)|compress): (?<kind>error|warning|message) (?<code>CMPR\d{4}): (?<text>.*)$",
         RegexOptions.CultureInvariant);
 
     /// <summary>Reads a line; null if it is no diagnostic.</summary>
@@ -31,7 +35,7 @@ internal sealed record DiagnosticLine(string? File, int Line, int Column, bool I
             file.Success ? file.Value : null,
             file.Success ? Number(match.Groups["line"]) : 1,
             file.Success ? Number(match.Groups["column"]) : 1,
-            match.Groups["kind"].Value == "error",
+            match.Groups["kind"].Value,
             match.Groups["code"].Value,
             match.Groups["text"].Value);
     }
@@ -41,7 +45,7 @@ internal sealed record DiagnosticLine(string? File, int Line, int Column, bool I
         CultureInfo.InvariantCulture,
         "{0}: {1} {2}: {3}",
         File is null ? "compress" : string.Format(CultureInfo.InvariantCulture, "{0}({1},{2})", File, Line, Column),
-        IsError ? "error" : "warning",
+        Kind,
         Code,
         Text.Replace('\r', ' ').Replace('\n', ' '));
 

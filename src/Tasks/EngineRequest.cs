@@ -13,10 +13,10 @@ internal static class EngineRequest
 {
     /// <summary>The text of the request: UTF-8 JSON, read by <c>compress msbuild</c>.</summary>
     /// <param name="jobs">The models to work on.</param>
-    /// <param name="cache">The absolute path of the cache, or null for the engine's default.</param>
+    /// <param name="cache">The cache to use.</param>
     /// <param name="threads">How many threads the engine may use.</param>
     /// <param name="force">True to compute every layer anew.</param>
-    public static string Text(IEnumerable<ModelJob> jobs, string? cache, int threads, bool force)
+    public static string Text(IEnumerable<ModelJob> jobs, CacheSettings cache, int threads, bool force)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -35,7 +35,14 @@ internal static class EngineRequest
             }
 
             writer.WriteEndArray();
-            writer.WriteString("cache", cache);
+            writer.WriteString("cache", cache.Directory);
+            writer.WriteString("cacheMode", cache.Mode);
+            if (cache.MaxBytes is { } maxBytes)
+            {
+                writer.WriteNumber("cacheMaxBytes", maxBytes);
+            }
+
+            writer.WriteString("cacheSalt", cache.Salt);
             writer.WriteNumber("threads", threads);
             writer.WriteBoolean("force", force);
             // The engine stops when this node ends, however it ends.

@@ -7,7 +7,8 @@ namespace Compress.Tasks;
 
 /// <summary>Tells whether a packed model is what its source, its recipe and the engine of today would give, by looking at times only.</summary>
 /// <param name="engine">The absolute path of compress.dll.</param>
-internal sealed class Staleness(string engine)
+/// <param name="salt">The salt of the cache: who changes it wants every layer computed again.</param>
+internal sealed class Staleness(string engine, string salt)
 {
     // The engine's own assemblies decide as much as the recipe does.
     private readonly string[] engineFiles = Directory.Exists(Path.GetDirectoryName(engine))
@@ -22,7 +23,7 @@ internal sealed class Staleness(string engine)
 
     /// <summary>What the fingerprint of a model starts with.</summary>
     public string Settings(ModelJob job) =>
-        $"compress {BuildId}\t{engine}\t{job.Source}\t{(job.Recipe.Length > 0 ? job.Recipe : "no recipe")}";
+        $"compress {BuildId}\t{engine}\t{job.Source}\t{(job.Recipe.Length > 0 ? job.Recipe : "no recipe")}\t{salt}";
 
     /// <summary>All files that a fingerprint of the model has to list.</summary>
     /// <param name="job">The model.</param>

@@ -19,13 +19,17 @@ internal sealed class TaskDiagnostics(TaskLoggingHelper log, string projectFile,
     public void ItemError(string code, string message) => Error(code, projectFile, message);
 
     /// <summary>Logs an error about a file, at its first character.</summary>
-    public void Error(string code, string file, string message) => Write(new DiagnosticLine(file, 1, 1, true, code, message));
+    public void Error(string code, string file, string message) => Write(new DiagnosticLine(file, 1, 1, DiagnosticLine.Error, code, message));
 
     /// <summary>Logs what the engine said.</summary>
     public void Write(DiagnosticLine line)
     {
         string? link = HelpLink.Of(line.Code);
-        if (line.IsError && !designTime)
+        if (line.Kind == DiagnosticLine.Message)
+        {
+            log.LogMessage(null, line.Code, null, line.File ?? projectFile, line.Line, line.Column, 0, 0, MessageImportance.High, "{0}", line.Text);
+        }
+        else if (line.Kind == DiagnosticLine.Error && !designTime)
         {
             log.LogError(null, line.Code, null, link, line.File ?? projectFile, line.Line, line.Column, 0, 0, line.Text);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
 
 namespace Compress.Cli.Builds;
@@ -6,10 +7,21 @@ namespace Compress.Cli.Builds;
 /// <summary>What the package's MSBuild task asks of the program. All paths are absolute.</summary>
 /// <param name="Models">The models to compress.</param>
 /// <param name="Cache">The folder of the layer cache, or null for the default one.</param>
+/// <param name="CacheMode">What may be done with it.</param>
+/// <param name="CacheMaxBytes">The size that it is kept below.</param>
+/// <param name="CacheSalt">Keeps its entries apart from those of other salts.</param>
 /// <param name="Threads">Layers encoded at once; 0 for one per processor.</param>
 /// <param name="Force">Encode every layer anew.</param>
 /// <param name="Parent">The process id of the build: when that ends, so does the work. Null if nobody is to be watched.</param>
-internal sealed record BuildRequest(IReadOnlyList<BuildModel> Models, string? Cache = null, int Threads = 0, bool Force = false, int? Parent = null)
+internal sealed record BuildRequest(
+    IReadOnlyList<BuildModel> Models,
+    string? Cache = null,
+    CacheMode CacheMode = CacheMode.ReadWrite,
+    long CacheMaxBytes = LayerCache.DefaultMaxBytes,
+    string CacheSalt = "",
+    int Threads = 0,
+    bool Force = false,
+    int? Parent = null)
 {
     /// <summary>Reads a request.</summary>
     /// <exception cref="CompressException">It cannot be read, or is not well-formed.</exception>

@@ -31,22 +31,8 @@ internal static class CacheCommand
 
     private static Command Trim(Session session, Option<string> place)
     {
-        var maxSize = new Option<long>("--max-size")
-        {
-            Description = "The size to keep, such as 2GB, 500MB or 1.5GiB.",
-            HelpName = "SIZE",
-            Required = true,
-            CustomParser = argument =>
-            {
-                if (Quantity.TryParseBytes(argument.Tokens[0].Value, out long bytes))
-                {
-                    return bytes;
-                }
-
-                argument.AddError($"--max-size is '{argument.Tokens[0].Value}'; give a size such as 2GB, 500MB, 1.5GiB or 4096");
-                return 0;
-            },
-        };
+        var maxSize = CommonOptions.Size("--max-size", "The size to keep, such as 2GB, 500MB or 1.5GiB.");
+        maxSize.Required = true;
         var command = new Command("trim", "Removes the least recently used entries until the rest fits.") { maxSize };
         command.SetAction(parsed => Removed(Open(session, parsed.GetValue(place)).Trim(parsed.GetValue(maxSize)), session));
         return command;

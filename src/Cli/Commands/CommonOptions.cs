@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Compress.Cli.Console;
 using Compress.Core.Caching;
+using Compress.Core.Diagnostics;
 
 namespace Compress.Cli.Commands;
 
@@ -12,7 +14,36 @@ internal static class CommonOptions
         HelpName = "DIR",
     };
 
+    /// <summary>An option that takes a size such as <c>2GB</c>; in bytes.</summary>
+    public static Option<long> Size(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SIZE",
+        CustomParser = argument =>
+        {
+            if (Quantity.TryParseBytes(argument.Tokens[0].Value, out long bytes))
+            {
+                return bytes;
+            }
+
+            argument.AddError($"{name} is '{argument.Tokens[0].Value}'; give a size such as 2GB, 500MB, 1.5GiB or 4096");
+            return 0;
+        },
+    };
+
     /// <summary>The folder that the option names, else the default; null if the user has none.</summary>
     public static string? CachePath(Session session, string? named) =>
         named is null ? CacheDirectory.Default : session.Absolute(named);
+
+    /// <summary>The cache for a compression. Null if it is off, or if there is none, which is a warning.</summary>
+    public static LayerCache? OpenCache(string? path, CacheMode mode, string salt, DiagnosticBag diagnostics)
+    {
+        if (mode != CacheMode.Off && path is null)
+        {
+            diagnostics.Add(new Diagnostic(Codes.CacheNotWritable, Severity.Warning,
+                $"there is no cache, because this user has no home folder; name one with --cache, CompressCacheDir or {CacheDirectory.Variable}"));
+        }
+
+        return mode == CacheMode.Off || path is null ? null : new LayerCache(path, mode == CacheMode.ReadOnly, salt);
+    }
 }

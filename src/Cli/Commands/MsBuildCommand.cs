@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Compress.Cli.Builds;
 using Compress.Cli.Console;
+using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Emit;
@@ -46,17 +47,27 @@ internal static class MsBuildCommand
             session.Interruption.StopWithParent(parent);
         }
 
+        var diagnostics = new DiagnosticBag();
+        var cache = request.Models.Count == 0
+            ? null
+            : CommonOptions.OpenCache(request.Cache ?? CacheDirectory.Default, request.CacheMode, request.CacheSalt, diagnostics);
+        foreach (var diagnostic in diagnostics.Items)
+        {
+            output.WriteLine(diagnostic);
+        }
+
         bool failed = false;
         foreach (var model in request.Models)
         {
-            failed |= !Compress(session, request, model, output);
+            failed |= !Compress(session, request, model, cache, output);
         }
 
+        cache?.Tidy(request.CacheMaxBytes);
         return failed ? ExitCodes.Errors : ExitCodes.Ok;
     }
 
     // A model that fails does not stop the others.
-    private static bool Compress(Session session, BuildRequest request, BuildModel model, TextWriter output)
+    private static bool Compress(Session session, BuildRequest request, BuildModel model, LayerCache? cache, TextWriter output)
     {
         var diagnostics = new DiagnosticBag();
         string name = RecipeLocator.ModelName(model.Model);
@@ -64,7 +75,7 @@ internal static class MsBuildCommand
         try
         {
             var progress = new ProgressLines(output, $"progress: {name}", LineInterval, session.Clock);
-            report = Compressor.Run(Request(request, model), diagnostics, progress, session.Cancellation);
+            report = Compressor.Run(Request(request, model, cache), diagnostics, progress, session.Cancellation);
             if (report is not null)
             {
                 Failures.Writing(model.Report, "the report", () => ReportWriter.Write(report, model.Report));
@@ -100,9 +111,9 @@ internal static class MsBuildCommand
         return true;
     }
 
-    private static CompressionRequest Request(BuildRequest request, BuildModel model) => new(model.Model, model.Recipe, model.Output)
+    private static CompressionRequest Request(BuildRequest request, BuildModel model, LayerCache? cache) => new(model.Model, model.Recipe, model.Output)
     {
-        CacheDirectory = request.Cache ?? Core.Caching.CacheDirectory.Default,
+        Cache = cache,
         Threads = request.Threads,
         Force = request.Force,
     };

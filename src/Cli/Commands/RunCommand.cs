@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Compress.Cli.Console;
+using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Recipes.Locating;
@@ -26,7 +27,31 @@ internal static class RunCommand
             HelpName = "DIR",
         };
         var cache = CommonOptions.Cache();
-        var noCache = new Option<bool>("--no-cache") { Description = "Neither read nor write the cache." };
+        var cacheMode = new Option<CacheMode>("--cache-mode")
+        {
+            Description = "What may be done with the cache: ReadWrite (default), ReadOnly, or Off.",
+            HelpName = "MODE",
+            CustomParser = argument =>
+            {
+                if (Enum.TryParse(argument.Tokens[0].Value, ignoreCase: true, out CacheMode mode) && Enum.IsDefined(mode)
+                    && !char.IsAsciiDigit(argument.Tokens[0].Value[0]))
+                {
+                    return mode;
+                }
+
+                argument.AddError($"--cache-mode is '{argument.Tokens[0].Value}'; give ReadWrite, ReadOnly or Off");
+                return default;
+            },
+        };
+        var cacheMaxSize = CommonOptions.Size("--cache-max-size", "The size that the cache is kept below. Default: 20GB.");
+        cacheMaxSize.DefaultValueFactory = _ => LayerCache.DefaultMaxBytes;
+        var cacheSalt = new Option<string>("--cache-salt")
+        {
+            Description = "Any text: with another one, no layer is found in the cache.",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => "",
+        };
+        var noCache = new Option<bool>("--no-cache") { Description = "Neither read nor write the cache; the same as --cache-mode Off." };
         var report = new Option<string>("--report") { Description = "Write a JSON report.", HelpName = "FILE" };
         var threads = new Option<int>("--threads") { Description = "Layers encoded at once. Default: one per processor.", HelpName = "N" };
         var force = new Option<bool>("--force") { Description = "Encode every layer anew, whatever the cache holds." };
@@ -39,34 +64,42 @@ internal static class RunCommand
             }
         });
 
-        var command = new Command("run", "Compresses a model.") { model, recipe, output, cache, noCache, report, threads, force, layers };
+        var command = new Command("run", "Compresses a model.")
+        {
+            model, recipe, output, cache, cacheMode, cacheMaxSize, cacheSalt, noCache, report, threads, force, layers,
+        };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(cache) is not null && result.GetValue(noCache))
+            foreach (var option in new Option[] { cache, cacheMode }.Where(option => result.GetResult(option) is not null && result.GetValue(noCache)))
             {
-                result.AddError("--cache and --no-cache exclude each other");
+                result.AddError($"{option.Name} and --no-cache exclude each other");
             }
         });
         command.SetAction(parsed =>
         {
             string modelPath = session.Absolute(parsed.GetRequiredValue(model));
             string folder = session.Absolute(parsed.GetValue(output) ?? ".");
+            var diagnostics = new DiagnosticBag();
+            var mode = parsed.GetValue(noCache) ? CacheMode.Off : parsed.GetValue(cacheMode);
             var request = new CompressionRequest(modelPath, Absolute(parsed.GetValue(recipe)), Path.Combine(folder, $"{RecipeLocator.ModelName(modelPath)}.packed.safetensors"))
             {
-                CacheDirectory = parsed.GetValue(noCache) ? null : CommonOptions.CachePath(session, parsed.GetValue(cache)),
+                Cache = CommonOptions.OpenCache(
+                    CommonOptions.CachePath(session, parsed.GetValue(cache)), mode, parsed.GetValue(cacheSalt)!, diagnostics),
                 Threads = parsed.GetValue(threads),
                 Force = parsed.GetValue(force),
             };
-            return Run(session, request, Absolute(parsed.GetValue(report)), parsed.GetValue(layers));
+            int exitCode = Run(session, request, diagnostics, Absolute(parsed.GetValue(report)), parsed.GetValue(layers));
+            request.Cache?.Tidy(parsed.GetValue(cacheMaxSize));
+            return exitCode;
         });
         return command;
 
         string? Absolute(string? path) => path is null ? null : session.Absolute(path);
     }
 
-    private static int Run(Session session, CompressionRequest request, string? reportPath, bool showLayers)
+    private static int Run(
+        Session session, CompressionRequest request, DiagnosticBag diagnostics, string? reportPath, bool showLayers)
     {
-        var diagnostics = new DiagnosticBag();
         var report = WithProgress(session, RecipeLocator.ModelName(request.ModelPath), progress =>
             Compressor.Run(request, diagnostics, progress, session.Cancellation));
         foreach (var diagnostic in diagnostics.Items)

@@ -27,7 +27,7 @@ internal sealed class ProgressBar : IProgress<CompressionProgress>
         {
             bar.MaxValue = Math.Max(1, value.WeightsTotal);
             bar.Value = Math.Max(bar.Value, value.WeightsDone); // reports of several threads may arrive out of order
-            bar.Description = Markup.Escape($"{title}  {value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached");
+            bar.Description = Markup.Escape($"{title}  {value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? ProgressLines.Waiting : "")}");
         }
     }
 }

@@ -9,6 +9,9 @@ namespace Compress.Cli.Console;
 /// <param name="clock">The clock.</param>
 internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan interval, TimeProvider clock) : IProgress<CompressionProgress>
 {
+    /// <summary>Added while another process encodes what is left.</summary>
+    public const string Waiting = "; another build is encoding the rest";
+
     private readonly Lock gate = new();
     private long last = clock.GetTimestamp();
 
@@ -22,7 +25,7 @@ internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan i
             }
 
             last = clock.GetTimestamp();
-            writer.WriteLine($"{prefix}: {value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached");
+            writer.WriteLine($"{prefix}: {value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? Waiting : "")}");
         }
     }
 }

@@ -67,12 +67,17 @@ internal sealed class Terminal
             return;
         }
 
-        bool isError = diagnostic.Severity == Severity.Error;
-        string kind = $"{(isError ? "error" : "warning")} {diagnostic.Code}";
+        var color = diagnostic.Severity switch
+        {
+            Severity.Error => Color.Red,
+            Severity.Warning => Color.Yellow,
+            _ => Color.Default,
+        };
+        string kind = $"{diagnostic.Kind} {diagnostic.Code}";
         int start = line.IndexOf(kind, StringComparison.Ordinal);
         // Only these words go through Spectre.Console, which would break long lines and thereby links to files.
         Error.Write(line[..start]);
-        RichError.Write(new Text(kind, new Style(isError ? Color.Red : Color.Yellow)));
+        RichError.Write(new Text(kind, new Style(color)));
         Error.WriteLine(line[(start + kind.Length)..]);
     }
 

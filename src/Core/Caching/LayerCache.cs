@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Emit;
@@ -7,44 +8,83 @@ namespace Compress.Core.Caching;
 
 /// <summary>
 /// A folder of encoded tensors, one file per key. Any number of threads and processes may use it at once: entries are complete when
-/// they appear, and every byte is checked when one is read.
+/// they appear, every byte is checked when one is read, and one that is removed while it is in use is noticed.
 /// </summary>
 /// <param name="directory">The absolute path of the folder; made when first needed.</param>
-public sealed class LayerCache(string directory)
+/// <param name="readOnly">True to change nothing in it.</param>
+/// <param name="salt">Keeps its entries apart from those of other salts; see <see cref="LayerKey.EntryName"/>.</param>
+public sealed partial class LayerCache(string directory, bool readOnly = false, string salt = "")
 {
     private const string Extension = ".layer";
+
+    // How exactly Trim knows the time of last use. A hit should not cost a disk write, so it is written once an hour at most.
     private static readonly TimeSpan UseResolution = TimeSpan.FromHours(1);
 
     private readonly string entries = Path.Combine(directory, FormattableString.Invariant($"v{LayerEntry.FormatVersion}"));
+    private readonly ConcurrentDictionary<string, bool> used = new(StringComparer.Ordinal); // true: written
+    private int unwritable;
 
     /// <summary>The absolute path of the folder.</summary>
     public string Directory => directory;
 
-    /// <summary>Finds an entry. A damaged one is removed with a warning, and counts as absent.</summary>
-    public LayerEntry? TryRead(string key, DiagnosticBag diagnostics)
+    /// <summary>True if nothing is written to it.</summary>
+    public bool ReadOnly => readOnly;
+
+    /// <summary>Keeps its entries apart from those of other salts.</summary>
+    public string Salt => salt;
+
+    /// <summary>Writes a file of the cache. Tests give one that fails as Windows does where a file is open elsewhere.</summary>
+    internal Action<string, Action<Stream>> WriteFile { get; init; } = static (path, write) => AtomicFile.Write(path, write, durable: false);
+
+    /// <summary>Finds an entry. A damaged one is removed with a message, and counts as absent.</summary>
+    public LayerEntry? TryRead(string name, DiagnosticBag diagnostics)
     {
-        string path = PathOf(key);
+        var entry = TryRead(name, diagnostics, out _);
+        if (entry is not null && used.TryAdd(name, false) && !readOnly)
+        {
+            MarkUsed(PathOf(name));
+        }
+
+        return entry;
+    }
+
+    /// <summary>Takes the right to compute an entry. Where it is granted, the entry may be there by now.</summary>
+    /// <param name="name">The entry's name.</param>
+    /// <param name="held">To be disposed when the entry has been written. Null if no lock is needed or can be had.</param>
+    /// <returns>False if another thread or process is computing it.</returns>
+    public bool TryLock(string name, out IDisposable? held)
+    {
+        held = null;
+        return readOnly || Volatile.Read(ref unwritable) != 0 || EntryLock.TryTake(PathOf(name), out held);
+    }
+
+    /// <summary>Writes an entry, unless the cache is read-only or could not be written before. The first failure is a warning.</summary>
+    /// <returns>Null if the entry was not written.</returns>
+    public LayerEntry? TryWrite(
+        string name, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error, DiagnosticBag diagnostics)
+    {
+        if (readOnly || Volatile.Read(ref unwritable) != 0)
+        {
+            return null;
+        }
+
         try
         {
-            var entry = LayerEntry.Read(path);
-            if (entry is not null)
-            {
-                MarkUsed(path);
-            }
-
-            return entry;
-        }
-        catch (InvalidDataException exception)
-        {
-            diagnostics.Add(new Diagnostic(Codes.CacheEntryDamaged, Severity.Warning,
-                $"the cache entry was damaged ({exception.Message}); it has been removed, and the layer is encoded again", path));
-            TryDelete(path);
-            return null;
+            return Write(name, tensor, dtype, shape, error);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            diagnostics.Add(new Diagnostic(Codes.CacheEntryDamaged, Severity.Warning,
-                $"the cache entry cannot be read ({exception.Message}); the layer is encoded again", path));
+            if (TryRead(name, diagnostics) is { } present)
+            {
+                return present; // Windows does not replace a file that is open elsewhere: somebody else wrote the same entry.
+            }
+
+            if (Interlocked.Exchange(ref unwritable, 1) == 0)
+            {
+                diagnostics.Add(new Diagnostic(Codes.CacheNotWritable, Severity.Warning,
+                    $"the cache cannot be written ({exception.Message}); the build goes on without it", directory));
+            }
+
             return null;
         }
     }
@@ -52,57 +92,50 @@ public sealed class LayerCache(string directory)
     /// <summary>Writes an entry and opens it.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public LayerEntry Write(string key, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error)
+    public LayerEntry Write(string name, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error)
     {
-        string path = PathOf(key);
-        AtomicFile.Write(path, stream => LayerEntry.Write(stream, tensor, dtype, shape, error), durable: false);
+        string path = PathOf(name);
+        WriteFile(path, stream => LayerEntry.Write(stream, tensor, dtype, shape, error));
+        used[name] = true;
         return LayerEntry.Read(path) ?? throw new IOException($"'{path}' vanished as soon as it was written");
     }
 
-    /// <summary>Counts the entries and their bytes.</summary>
-    public (int Entries, long Bytes) Statistics()
+    /// <summary>Takes over an entry from another cache.</summary>
+    /// <exception cref="EntryGoneException">It is there no more.</exception>
+    /// <exception cref="InvalidDataException">It is damaged by now.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public LayerEntry Adopt(string name, LayerEntry entry)
     {
-        var files = Files().ToList();
-        return (files.Count, files.Sum(file => file.Length));
+        string path = PathOf(name);
+        WriteFile(path, entry.CopyTo);
+        return LayerEntry.Read(path) ?? throw new IOException($"'{path}' vanished as soon as it was written");
     }
 
-    /// <summary>Removes the least recently used entries until no more than so many bytes are left.</summary>
-    /// <returns>Entries and bytes removed.</returns>
-    public (int Entries, long Bytes) Trim(long maxBytes)
+    private LayerEntry? TryRead(string name, DiagnosticBag diagnostics, out bool damaged)
     {
-        long total = 0;
-        (int Entries, long Bytes) removed = (0, 0);
-        foreach (var file in Files().OrderByDescending(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal))
+        string path = PathOf(name);
+        damaged = false;
+        try
         {
-            total += file.Length;
-            if (total > maxBytes && TryDelete(file.FullName))
-            {
-                total -= file.Length;
-                removed = (removed.Entries + 1, removed.Bytes + file.Length);
-            }
+            return LayerEntry.Read(path);
         }
-
-        return removed;
-    }
-
-    /// <summary>Checks every entry and removes those that are damaged, telling <paramref name="report"/> of each.</summary>
-    /// <returns>Entries checked and entries removed.</returns>
-    public (int Checked, int Damaged) Verify(DiagnosticBag report, CancellationToken cancellationToken)
-    {
-        int count = 0, damaged = 0;
-        foreach (var file in Files().OrderBy(file => file.Name, StringComparer.Ordinal).ToList())
+        catch (InvalidDataException exception)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            count++;
-            damaged += TryRead(Path.GetFileNameWithoutExtension(file.Name), report) is null ? 1 : 0;
+            damaged = true;
+            bool removed = !readOnly && TryDelete(path);
+            diagnostics.Add(new Diagnostic(Codes.CacheEntryDamaged, Severity.Message,
+                $"the cache entry was damaged ({exception.Message}); {(removed ? "it has been removed" : "it stays as it is")}, and the layer is encoded when it is needed",
+                path));
+            return null;
         }
-
-        return (count, damaged);
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            diagnostics.Add(new Diagnostic(Codes.CacheEntryDamaged, Severity.Message,
+                $"the cache entry cannot be read ({exception.Message}); the layer is encoded when it is needed", path));
+            return null;
+        }
     }
-
-    /// <summary>Removes all entries.</summary>
-    /// <returns>Entries and bytes removed.</returns>
-    public (int Entries, long Bytes) Clear() => Trim(-1);
 
     private static bool TryDelete(string path)
     {
@@ -117,12 +150,12 @@ public sealed class LayerCache(string directory)
         }
     }
 
-    // The time of the last use, for Trim. Written at most once an hour per entry: a hit should not cost a disk write.
     private static void MarkUsed(string path)
     {
         try
         {
             var now = DateTime.UtcNow;
+            // A time in the future is of a clock that was wrong.
             if ((now - File.GetLastWriteTimeUtc(path)).Duration() > UseResolution)
             {
                 File.SetLastWriteTimeUtc(path, now);
@@ -130,14 +163,9 @@ public sealed class LayerCache(string directory)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A read-only cache is used as it is.
+            // Not ours: used as it is.
         }
     }
 
-    private string PathOf(string key) => Path.Combine(entries, key[..2], key + Extension);
-
-    private IEnumerable<FileInfo> Files() =>
-        System.IO.Directory.Exists(entries)
-            ? new DirectoryInfo(entries).EnumerateFiles("*" + Extension, SearchOption.AllDirectories)
-            : [];
+    private string PathOf(string name) => Path.Combine(entries, name[..2], name + Extension);
 }

@@ -85,6 +85,10 @@ public sealed class LayerEntry
     /// <summary>The tensor under its own name, for the packed model. Its arrays are read from the entry when they are written.</summary>
     public PackedEntry As(string name) => new(name, Description, [.. arrays.Select(array => Stored(array, name))]);
 
+    /// <summary>Writes the whole entry. Reading a written entry checks it.</summary>
+    /// <exception cref="EntryGoneException">It has been removed.</exception>
+    public void CopyTo(Stream output) => Reading(input => input.CopyTo(output, BufferBytes));
+
     private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
 
     private static PackedEntry Packed(EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape)
@@ -168,11 +172,28 @@ public sealed class LayerEntry
         string full = array.Name.StartsWith(own, StringComparison.Ordinal)
             ? PackedFormat.PartName(name, array.Name[own.Length..])
             : array.Name;
-        return new StoredArray(full, array.DType, array.Shape, array.ByteLength, output =>
+        return new StoredArray(full, array.DType, array.Shape, array.ByteLength, output => Reading(input =>
         {
-            using var input = Open(path);
             input.Position = array.Offset;
             CopyBytes(input, array.ByteLength, output.Write);
-        });
+        }));
+    }
+
+    private void Reading(Action<FileStream> read)
+    {
+        FileStream input;
+        try
+        {
+            input = Open(path);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new EntryGoneException(path, exception);
+        }
+
+        using (input)
+        {
+            read(input);
+        }
     }
 }

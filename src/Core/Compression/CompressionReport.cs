@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Compress.Core.Caching;
 
 namespace Compress.Core.Compression;
 
@@ -26,6 +27,9 @@ public sealed record CompressionReport
     /// <summary>Layers encoded.</summary>
     public required int CacheMisses { get; init; }
 
+    /// <summary>The salt of the cache: another one finds no entries.</summary>
+    public required string CacheSalt { get; init; }
+
     /// <summary>Wall time of the whole.</summary>
     public required long Milliseconds { get; init; }
 
@@ -50,6 +54,7 @@ public sealed record CompressionReport
 /// <param name="Bytes">Bytes that it alone takes in the file.</param>
 /// <param name="Cache"><c>hit</c>, <c>miss</c>, or <c>kept</c> where no codec was needed.</param>
 /// <param name="Milliseconds">Time spent on it: hashing, and encoding if it was not in the cache.</param>
+/// <param name="Key">What its bytes follow from, part by part: what differs from the last report is why it was encoded again.</param>
 public sealed record LayerReport(
     string Name,
     IReadOnlyList<long> Shape,
@@ -58,4 +63,5 @@ public sealed record LayerReport(
     double RelativeMse,
     long Bytes,
     string Cache,
-    double Milliseconds);
+    double Milliseconds,
+    LayerKey Key);

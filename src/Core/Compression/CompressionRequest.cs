@@ -1,3 +1,5 @@
+using Compress.Core.Caching;
+
 namespace Compress.Core.Compression;
 
 /// <summary>One model to compress. All paths are absolute.</summary>
@@ -6,8 +8,8 @@ namespace Compress.Core.Compression;
 /// <param name="OutputPath">The packed model to write.</param>
 public sealed record CompressionRequest(string ModelPath, string? RecipePath, string OutputPath)
 {
-    /// <summary>The folder of the layer cache, or null for none.</summary>
-    public string? CacheDirectory { get; init; }
+    /// <summary>The layer cache, or null for none. Models that are compressed one after the other should share one object.</summary>
+    public LayerCache? Cache { get; init; }
 
     /// <summary>How many layers are encoded at once; 0 for one per processor.</summary>
     public int Threads { get; init; }
@@ -22,4 +24,6 @@ public sealed record CompressionRequest(string ModelPath, string? RecipePath, st
 /// <param name="WeightsDone">Elements in those that are done.</param>
 /// <param name="WeightsTotal">Elements in the model.</param>
 /// <param name="CacheHits">Tensors taken from the cache so far.</param>
-public sealed record CompressionProgress(int LayersDone, int LayersTotal, long WeightsDone, long WeightsTotal, int CacheHits);
+/// <param name="Waiting">True if nothing is left but tensors that another process is encoding.</param>
+public sealed record CompressionProgress(
+    int LayersDone, int LayersTotal, long WeightsDone, long WeightsTotal, int CacheHits, bool Waiting = false);

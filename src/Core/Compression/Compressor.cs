@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
@@ -56,90 +55,39 @@ public static class Compressor
         CheckNames(model);
         var plan = Plan.Make(recipe, model.Header, diagnostics);
         using var store = new LayerStore(request, diagnostics);
-        if (diagnostics.HasErrors || Process(model, plan, recipe, request, store, diagnostics, progress, cancellationToken) is not { } results)
+        if (diagnostics.HasErrors)
+        {
+            return null;
+        }
+
+        var work = new LayerWork(model, plan, recipe, request, store, progress);
+        var results = work.Run(request.Force, diagnostics, cancellationToken);
+        if (results is null)
         {
             return null;
         }
 
         RelativeErrorGate.Check(recipe, results);
         model.ThrowIfChanged();
-        bool unchanged = PackedOutput.Write(request.OutputPath, results);
+        bool unchanged;
+        try
+        {
+            unchanged = PackedOutput.Write(request.OutputPath, results, cancellationToken);
+        }
+        catch (EntryGoneException)
+        {
+            // Somebody trims or clears the cache. Once more, with copies that nobody else knows of.
+            store.KeepCopies = true;
+            results = work.Run(force: false, diagnostics, cancellationToken);
+            if (results is null)
+            {
+                return null;
+            }
+
+            unchanged = PackedOutput.Write(request.OutputPath, results, cancellationToken);
+        }
+
         return Report(request, model, recipePath, results, unchanged, clock);
-    }
-
-    private static TensorResult[]? Process(
-        ModelFile model,
-        IReadOnlyList<LayerPlan> layers,
-        Recipe recipe,
-        CompressionRequest request,
-        LayerStore store,
-        DiagnosticBag diagnostics,
-        IProgress<CompressionProgress>? progress,
-        CancellationToken cancellationToken)
-    {
-        var results = new TensorResult?[layers.Count];
-        var errors = new Diagnostic?[layers.Count];
-        var tally = new ProgressTally(layers.Count, layers.Sum(layer => model[layer.Tensor.Name].Count), progress);
-        var options = new ParallelOptions
-        {
-            MaxDegreeOfParallelism = request.Threads > 0 ? request.Threads : Environment.ProcessorCount,
-            CancellationToken = cancellationToken,
-        };
-
-        // The largest first, one at a time to whichever thread is free: so that no thread is left alone with a large one at the end.
-        var order = Enumerable.Range(0, layers.Count).OrderByDescending(index => layers[index].Tensor.ByteLength).ThenBy(index => index);
-        Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), options, index =>
-        {
-            var tensor = model[layers[index].Tensor.Name];
-            try
-            {
-                var result = Process(tensor, layers[index].Treatment, recipe, request, store, cancellationToken);
-                results[index] = result;
-                tally.Add(tensor.Count, result.Cache == CacheUse.Hit);
-            }
-            catch (CompressException exception)
-            {
-                errors[index] = exception.Diagnostic; // the others go on: all errors are reported at once
-            }
-
-            tensor.ReleasePages();
-        });
-
-        foreach (var error in errors.OfType<Diagnostic>())
-        {
-            diagnostics.Add(error);
-        }
-
-        return Array.TrueForAll(errors, error => error is null) ? [.. results.OfType<TensorResult>()] : null;
-    }
-
-    private static TensorResult Process(
-        SourceTensor tensor, Treatment treatment, Recipe recipe, CompressionRequest request, LayerStore store, CancellationToken cancellationToken)
-    {
-        long start = Stopwatch.GetTimestamp();
-        if (treatment is Treatment.Compress compress
-            && EncodedLayer.Get(tensor, compress, store, request.Force, recipe.KeepNonFinite, cancellationToken) is var (entry, key, use))
-        {
-            return new(entry.As(tensor.Name), key, entry.Error, use, Elapsed());
-        }
-
-        if (treatment is Treatment.Keep { As: { } type } && type != tensor.DType)
-        {
-            if (EncodedLayer.NonFinite(tensor) is not { } found)
-            {
-                var error = KeptTensor.Measure(tensor, type, cancellationToken);
-                return new(KeptTensor.Rounded(tensor, type), Identity(tensor, $"{type}"), error, CacheUse.Kept, Elapsed());
-            }
-
-            if (!recipe.KeepNonFinite)
-            {
-                throw new CompressException(found);
-            }
-        }
-
-        return new(KeptTensor.AsStored(tensor), Identity(tensor, "as stored"), default, CacheUse.Kept, Elapsed());
-
-        double Elapsed() => Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
     private static void CheckNames(ModelFile model)
@@ -151,9 +99,6 @@ public static class Compressor
                 tensor.File);
         }
     }
-
-    private static string Identity(SourceTensor tensor, string form) =>
-        CacheKey.Digest([form, $"{tensor.DType}", string.Join(',', tensor.Shape), Convert.ToHexStringLower(tensor.ContentHash())]);
 
     private static CompressionReport Report(
         CompressionRequest request, ModelFile model, string? recipePath, TensorResult[] results, bool unchanged, Stopwatch clock)
@@ -169,7 +114,8 @@ public static class Compressor
                 pair.Result.Error.RelativeMse,
                 pair.Tensor.StoredBytes,
                 pair.Result.Cache.ToString().ToLowerInvariant(),
-                Math.Round(pair.Result.Milliseconds, 3)))
+                Math.Round(pair.Result.Milliseconds, 3),
+                pair.Result.Key))
             .ToList();
         var compressed = results.Where(result => result.Cache != CacheUse.Kept).ToList();
         double weights = compressed.Sum(result => (double)packed[result.Entry.Name].Count);
@@ -183,6 +129,7 @@ public static class Compressor
             RelativeMse = compressed.Aggregate(default(ErrorSums), (sum, result) => sum + result.Error).RelativeMse,
             CacheHits = compressed.Count(result => result.Cache == CacheUse.Hit),
             CacheMisses = compressed.Count(result => result.Cache == CacheUse.Miss),
+            CacheSalt = request.Cache?.Salt ?? "",
             Milliseconds = clock.ElapsedMilliseconds,
             Layers = layers,
             Files = recipePath is null ? model.Header.Files : [.. model.Header.Files, recipePath],

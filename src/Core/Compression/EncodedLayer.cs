@@ -10,23 +10,82 @@ namespace Compress.Core.Compression;
 /// <summary>Brings one tensor through a codec, or through the cache.</summary>
 internal static class EncodedLayer
 {
+    private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Takes the tensor from the store, or encodes it, measures its error by decoding it, and stores it.</summary>
-    /// <returns>Null if the tensor has a value that is not finite and the recipe keeps such tensors.</returns>
-    /// <exception cref="CompressException">The tensor has a value that is not finite and the recipe does not say what to do.</exception>
-    public static (LayerEntry Entry, string Key, CacheUse Use)? Get(
-        SourceTensor tensor, Treatment.Compress treatment, LayerStore store, bool force, bool keepNonFinite, CancellationToken cancellationToken)
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="treatment">Its codec.</param>
+    /// <param name="store">Where it is looked up and stored.</param>
+    /// <param name="force">True to encode it, whatever is in the store.</param>
+    /// <param name="keepNonFinite">True to leave tensors alone that have a value that is not finite.</param>
+    /// <param name="waiting">Called again and again while somebody else is encoding it; null to come back later instead.</param>
+    /// <param name="busy">True if somebody else is encoding it: to be asked for again.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>Null if the tensor is left alone, or <paramref name="busy"/>.</returns>
+    /// <exception cref="CompressException">The tensor has a value that cannot be encoded.</exception>
+    public static (LayerEntry Entry, LayerKey Key, CacheUse Use)? Get(
+        SourceTensor tensor,
+        Treatment.Compress treatment,
+        LayerStore store,
+        bool force,
+        bool keepNonFinite,
+        Action? waiting,
+        out bool busy,
+        CancellationToken cancellationToken)
     {
-        string key = CacheKey.ForLayer(treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash());
-        if (!force && store.TryRead(key) is { } cached)
+        busy = false;
+        var key = LayerKey.Of(treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash());
+        string name = store.NameOf(key);
+        if (!force && store.TryRead(name) is { } cached)
         {
             return (cached, key, CacheUse.Hit);
         }
 
-        if (NonFinite(tensor) is { } found)
+        IDisposable? turn;
+        while (!store.TryLock(name, out turn))
         {
-            return keepNonFinite ? null : throw new CompressException(found);
+            if (waiting is null)
+            {
+                busy = true;
+                return null;
+            }
+
+            waiting();
+            cancellationToken.WaitHandle.WaitOne(WaitInterval);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!force && store.TryRead(name) is { } others)
+            {
+                return (others, key, CacheUse.Hit);
+            }
         }
 
+        using (turn)
+        {
+            // Whoever had the lock before may have encoded it.
+            if (!force && turn is not null && store.TryRead(name) is { } done)
+            {
+                return (done, key, CacheUse.Hit);
+            }
+
+            if (NonFinite(tensor) is { } found)
+            {
+                return keepNonFinite ? null : throw new CompressException(found);
+            }
+
+            return (Encode(tensor, treatment, store, name, cancellationToken), key, CacheUse.Miss);
+        }
+    }
+
+    /// <summary>The error for a tensor that has a value that is not finite, or null.</summary>
+    public static Diagnostic? NonFinite(SourceTensor tensor) =>
+        tensor.FirstNonFinite() is { } odd
+            ? Error(tensor, odd, Codes.ModelNonFinite,
+                "mend the model, or set 'nonFinite: keep' in the recipe to store such tensors as they are")
+            : null;
+
+    private static LayerEntry Encode(
+        SourceTensor tensor, Treatment.Compress treatment, LayerStore store, string name, CancellationToken cancellationToken)
+    {
         if (tensor.FirstBeyondFloat() is { } beyond)
         {
             throw new CompressException(Error(tensor, beyond, Codes.ModelValueOutOfRange,
@@ -36,15 +95,8 @@ internal static class EncodedLayer
         var encoded = treatment.Encoder.Encode(tensor, cancellationToken);
         var error = ErrorSums.Measure(tensor, DecodedTensor.Open(encoded, tensor.DType, tensor.Shape), cancellationToken);
         tensor.ThrowIfChanged(); // The key is of the bytes that were hashed, which must be those that were encoded.
-        return (store.Write(key, encoded, tensor.DType, tensor.Shape, error), key, CacheUse.Miss);
+        return store.Write(name, encoded, tensor.DType, tensor.Shape, error);
     }
-
-    /// <summary>The error for a tensor that has a value that is not finite, or null.</summary>
-    public static Diagnostic? NonFinite(SourceTensor tensor) =>
-        tensor.FirstNonFinite() is { } odd
-            ? Error(tensor, odd, Codes.ModelNonFinite,
-                "mend the model, or set 'nonFinite: keep' in the recipe to store such tensors as they are")
-            : null;
 
     private static Diagnostic Error(SourceTensor tensor, OddValue odd, string code, string advice) =>
         new(code, Severity.Error, string.Create(CultureInfo.InvariantCulture,

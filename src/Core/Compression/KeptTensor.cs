@@ -13,6 +13,11 @@ namespace Compress.Core.Compression;
 internal static class KeptTensor
 {
     private const int FloatsAtOnce = 1 << 16;
+    private const int Version = 1; // raised when the same tensor is stored in other bytes
+
+    /// <summary>The key of a tensor that is stored in a type.</summary>
+    public static LayerKey Key(SourceTensor tensor, DType type) =>
+        LayerKey.Of("keep", Version, type.Name(), tensor.DType, tensor.Shape, tensor.ContentHash());
 
     /// <summary>The tensor as it is.</summary>
     public static PackedEntry AsStored(SourceTensor tensor) =>

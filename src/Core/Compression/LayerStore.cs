@@ -17,51 +17,50 @@ internal sealed class LayerStore : IDisposable
     private readonly LayerCache spill;
     private readonly DiagnosticBag diagnostics;
     private FileStream? spillLock;
-    private int cacheFailed;
 
     public LayerStore(CompressionRequest request, DiagnosticBag diagnostics)
     {
         this.diagnostics = diagnostics;
-        cache = request.CacheDirectory is null ? null : new LayerCache(request.CacheDirectory);
+        cache = request.Cache;
         string directory = Path.GetDirectoryName(request.OutputPath)!;
         string prefix = $".{Path.GetFileName(request.OutputPath)}.layers.";
         RemoveLeftOvers(directory, prefix);
         spill = new LayerCache(Path.Combine(directory, prefix + Guid.NewGuid().ToString("N")));
     }
 
-    /// <summary>Finds an encoded layer in the cache.</summary>
-    public LayerEntry? TryRead(string key) => cache?.TryRead(key, diagnostics);
+    /// <summary>
+    /// True to copy what is found in the cache, so that nobody can take it away any more. That costs room on the disk and is needed only where
+    /// entries are seen to vanish.
+    /// </summary>
+    public bool KeepCopies { get; set; }
 
-    /// <summary>Stores an encoded layer. A cache that cannot be written costs one warning.</summary>
-    /// <exception cref="CompressException">There is no room for it anywhere.</exception>
-    public LayerEntry Write(string key, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error)
+    /// <summary>What the layer of a key is called in here.</summary>
+    public string NameOf(LayerKey key) => key.EntryName(cache?.Salt ?? "");
+
+    /// <summary>Takes the right to encode a layer; see <see cref="LayerCache.TryLock"/>.</summary>
+    public bool TryLock(string name, out IDisposable? held)
     {
-        if (cache is not null && Volatile.Read(ref cacheFailed) == 0)
+        held = null;
+        return cache is null || cache.TryLock(name, out held);
+    }
+
+    /// <summary>Finds an encoded layer in the cache.</summary>
+    public LayerEntry? TryRead(string name)
+    {
+        var entry = cache?.TryRead(name, diagnostics);
+        return entry is null || !KeepCopies ? entry : Copy(name, entry);
+    }
+
+    /// <summary>Stores an encoded layer.</summary>
+    /// <exception cref="CompressException">There is no room for it anywhere.</exception>
+    public LayerEntry Write(string name, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error)
+    {
+        if (cache?.TryWrite(name, tensor, dtype, shape, error, diagnostics) is { } entry && !KeepCopies)
         {
-            try
-            {
-                return cache.Write(key, tensor, dtype, shape, error);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                if (Interlocked.Exchange(ref cacheFailed, 1) == 0)
-                {
-                    diagnostics.Add(new Diagnostic(Codes.CacheNotWritable, Severity.Warning,
-                        $"the cache cannot be written ({exception.Message}); the build goes on without it", cache.Directory));
-                }
-            }
+            return entry;
         }
 
-        try
-        {
-            HoldSpill();
-            return spill.Write(key, tensor, dtype, shape, error);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CompressException(Codes.OutputNotWritable,
-                $"encoded layers cannot be written beside the output: {exception.Message}", spill.Directory, exception);
-        }
+        return Spill(() => spill.Write(name, tensor, dtype, shape, error));
     }
 
     public void Dispose()
@@ -70,6 +69,32 @@ internal sealed class LayerStore : IDisposable
         {
             spillLock.Dispose();
             RemoveFolder(spillLock.Name);
+        }
+    }
+
+    private LayerEntry? Copy(string name, LayerEntry entry)
+    {
+        try
+        {
+            return Spill(() => spill.Adopt(name, entry));
+        }
+        catch (Exception exception) when (exception is EntryGoneException or InvalidDataException)
+        {
+            return null; // as if it had not been found
+        }
+    }
+
+    private LayerEntry Spill(Func<LayerEntry> write)
+    {
+        try
+        {
+            HoldSpill();
+            return write();
+        }
+        catch (Exception exception) when (exception is IOException and not EntryGoneException or UnauthorizedAccessException)
+        {
+            throw new CompressException(Codes.OutputNotWritable,
+                $"encoded layers cannot be written beside the output: {exception.Message}", spill.Directory, exception);
         }
     }
 

@@ -12,9 +12,11 @@ internal static class PackedOutput
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <returns>True if it was already there: it was not touched.</returns>
     /// <exception cref="CompressException">It cannot be written.</exception>
-    public static bool Write(string path, IReadOnlyList<TensorResult> results)
+    /// <exception cref="EntryGoneException">Somebody removed a cache entry since it was found.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static bool Write(string path, IReadOnlyList<TensorResult> results, CancellationToken cancellationToken)
     {
-        string digest = CacheKey.Digest(results.SelectMany(result => new[] { result.Entry.Name, result.Identity }));
+        string digest = LayerKey.DigestOf(results.SelectMany(result => new[] { result.Entry.Name, result.Key.Digest }));
         if (IsThere(path, digest))
         {
             return true;
@@ -23,8 +25,15 @@ internal static class PackedOutput
         try
         {
             AtomicFile.Write(path, stream => PackedContainer.WriteWithChecksum(
-                stream, results.Select(result => result.Entry), new Dictionary<string, string> { [PackedContainer.DigestKey] = digest }));
+                stream,
+                results.Select(result => result.Entry),
+                new Dictionary<string, string> { [PackedContainer.DigestKey] = digest },
+                cancellationToken));
             return false;
+        }
+        catch (EntryGoneException)
+        {
+            throw;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,19 @@ internal sealed class ProgressTally(int layersTotal, long weightsTotal, IProgres
             layersDone++;
             weightsDone += weights;
             hits += hit ? 1 : 0;
-            progress?.Report(new CompressionProgress(layersDone, layersTotal, weightsDone, weightsTotal, hits));
+            Report(waiting: false);
         }
     }
+
+    /// <summary>To be called now and then while there is nothing to do but to wait for another process.</summary>
+    public void Wait()
+    {
+        lock (gate)
+        {
+            Report(waiting: true);
+        }
+    }
+
+    private void Report(bool waiting) =>
+        progress?.Report(new CompressionProgress(layersDone, layersTotal, weightsDone, weightsTotal, hits, waiting));
 }

@@ -18,8 +18,8 @@ internal enum CacheUse
 
 /// <summary>One tensor, ready to be written.</summary>
 /// <param name="Entry">What the packed file gets.</param>
-/// <param name="Identity">The digest of everything that determines its stored bytes.</param>
+/// <param name="Key">Everything that determines its stored bytes.</param>
 /// <param name="Error">Its error; zero sums for one that is kept in its own type.</param>
 /// <param name="Cache">Where it came from.</param>
 /// <param name="Milliseconds">Time spent on it.</param>
-internal sealed record TensorResult(PackedEntry Entry, string Identity, ErrorSums Error, CacheUse Cache, double Milliseconds);
+internal sealed record TensorResult(PackedEntry Entry, LayerKey Key, ErrorSums Error, CacheUse Cache, double Milliseconds);

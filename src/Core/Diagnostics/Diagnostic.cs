@@ -5,6 +5,9 @@ namespace Compress.Core.Diagnostics;
 /// <summary>How bad a <see cref="Diagnostic"/> is.</summary>
 public enum Severity
 {
+    /// <summary>Worth knowing; nothing needs to be done. Never becomes an error, whatever the project says of warnings.</summary>
+    Message,
+
     /// <summary>The build goes on.</summary>
     Warning,
 
@@ -17,7 +20,7 @@ public enum Severity
 /// docs/diagnostics.md has a section for each.
 /// </summary>
 /// <param name="Code">Such as <c>CMPR1004</c>.</param>
-/// <param name="Severity">Warning or error.</param>
+/// <param name="Severity">Message, warning or error.</param>
 /// <param name="Message">One line: what was found, what was expected, what to do.</param>
 /// <param name="File">The absolute path of the file at fault, if any.</param>
 /// <param name="Line">1-based; 1 for files without lines.</param>
@@ -28,8 +31,16 @@ public sealed record Diagnostic(string Code, Severity Severity, string Message, 
     public override string ToString()
     {
         string origin = File is null ? "compress" : string.Create(CultureInfo.InvariantCulture, $"{File}({Line},{Column})");
-        return $"{origin}: {(Severity == Severity.Error ? "error" : "warning")} {Code}: {OneLine(Message)}";
+        return $"{origin}: {Kind} {Code}: {OneLine(Message)}";
     }
+
+    /// <summary>The severity as it stands in the text.</summary>
+    public string Kind => Severity switch
+    {
+        Severity.Error => "error",
+        Severity.Warning => "warning",
+        _ => "message",
+    };
 
     // Names from files may hold anything: no line break may end the message early, no escape sequence may reach a terminal.
     private static string OneLine(string text) =>

@@ -3,10 +3,14 @@ namespace Compress.Core.Emit;
 /// <summary>Writes files so that a reader sees the old content or the new, never a part: to a temporary name, flushed, then renamed.</summary>
 public static class AtomicFile
 {
-    private const string Suffix = ".tmp";
+    /// <summary>Ends the names of files that are being written.</summary>
+    internal const string TemporaryExtension = ".tmp";
 
-    // A lock alone does not tell a left-over: a writer holds none between closing its file and renaming it.
-    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
+    // Between making its file and locking it, a writer has no lock.
+    private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(2);
+
+    // Virus scanners and indexers open files for moments; on Windows that stops a rename.
+    private static readonly int[] MillisecondsBetweenTries = [20, 80, 300, 600];
 
     /// <summary>Replaces a file by what <paramref name="write"/> writes. If that fails, the old file stays as it was.</summary>
     /// <param name="path">The file.</param>
@@ -19,16 +23,14 @@ public static class AtomicFile
         string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(directory);
         RemoveLeftOvers(directory, Path.GetFileName(path));
-        string temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{Suffix}");
+        string temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{TemporaryExtension}");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16))
-            {
-                write(stream);
-                stream.Flush(durable);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            // Open until it has its name, so that it is locked all the time: a left-over is what nobody has open.
+            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 1 << 16);
+            write(stream);
+            stream.Flush(durable);
+            Rename(temporary, path);
         }
         catch
         {
@@ -37,14 +39,39 @@ public static class AtomicFile
         }
     }
 
-    // A killed process leaves its temporary file behind. One that is still being written is locked.
-    private static void RemoveLeftOvers(string directory, string name)
+    /// <summary>The name that a temporary file was to get.</summary>
+    internal static string FinalName(string temporary)
     {
-        foreach (string file in Directory.EnumerateFiles(directory, $".{name}.*{Suffix}"))
+        string name = Path.GetFileNameWithoutExtension(temporary); // .NAME.GUID
+        return name.LastIndexOf('.') is var end and > 0 ? name[1..end] : name;
+    }
+
+    private static void Rename(string temporary, string path)
+    {
+        foreach (int milliseconds in OperatingSystem.IsWindows() ? MillisecondsBetweenTries : [])
         {
             try
             {
-                if (File.GetLastWriteTimeUtc(file) < DateTime.UtcNow - Abandoned)
+                File.Move(temporary, path, overwrite: true);
+                return;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && File.Exists(path))
+            {
+                Thread.Sleep(milliseconds);
+            }
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    // A killed process leaves its temporary file behind.
+    private static void RemoveLeftOvers(string directory, string name)
+    {
+        foreach (string file in Directory.EnumerateFiles(directory, $".{name}.*{TemporaryExtension}"))
+        {
+            try
+            {
+                if ((File.GetLastWriteTimeUtc(file) - DateTime.UtcNow).Duration() > Abandoned)
                 {
                     using (new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1))
                     {

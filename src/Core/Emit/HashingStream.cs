@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace Compress.Core.Emit;
 
-/// <summary>Passes on what is written, and hashes it on the way. Leaves the inner stream open.</summary>
-internal sealed class HashingStream(Stream inner, IncrementalHash hash) : Stream
+/// <summary>Passes on what is written until that is cancelled, and hashes it on the way. Leaves the inner stream open.</summary>
+internal sealed class HashingStream(Stream inner, IncrementalHash hash, CancellationToken cancellationToken = default) : Stream
 {
     private long written;
 
@@ -23,6 +23,7 @@ internal sealed class HashingStream(Stream inner, IncrementalHash hash) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         inner.Write(buffer);
         hash.AppendData(buffer);
         written += buffer.Length;

@@ -27,28 +27,35 @@ public static class PackedContainer
     /// <param name="tensors">In any order; the file's order is by name.</param>
     /// <param name="metadata">Further entries of <c>__metadata__</c>.</param>
     public static void Write(Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata) =>
-        Write(stream, tensors, metadata, null);
+        Write(stream, tensors, metadata, null, default);
 
     /// <summary>Writes a packed model with a checksum of its data. The checksum stands before the data: it is filled in when they have been written.</summary>
     /// <param name="stream">Receives the file; it can seek, and is at its start.</param>
     /// <param name="tensors">In any order; the file's order is by name.</param>
     /// <param name="metadata">Further entries of <c>__metadata__</c>.</param>
-    public static void WriteWithChecksum(Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    /// <param name="cancellationToken">Ends the writing.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static void WriteWithChecksum(
+        Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] header = Write(stream, tensors, new Dictionary<string, string>(metadata) { [ChecksumKey] = NoChecksum }, hash);
+        byte[] header = Write(stream, tensors, new Dictionary<string, string>(metadata) { [ChecksumKey] = NoChecksum }, hash, cancellationToken);
         byte[] placeholder = Encoding.UTF8.GetBytes($"\"{ChecksumKey}\":\"{NoChecksum}\"");
         stream.Position = sizeof(long) + header.AsSpan().IndexOf(placeholder) + placeholder.Length - 1 - NoChecksum.Length;
         stream.Write(Encoding.UTF8.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset())));
     }
 
     private static byte[] Write(
-        Stream stream, IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata, IncrementalHash? dataHash)
+        Stream stream,
+        IEnumerable<PackedEntry> tensors,
+        IReadOnlyDictionary<string, string> metadata,
+        IncrementalHash? dataHash,
+        CancellationToken cancellationToken)
     {
         var ordered = tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
         var all = new Dictionary<string, string>(metadata, StringComparer.Ordinal) { [PackedFormat.MetadataKey] = Describe(ordered) };
         var arrays = ordered.SelectMany(tensor => tensor.Arrays).DistinctBy(array => array.Name, StringComparer.Ordinal);
-        return SafetensorsWriter.Write(stream, all, arrays, dataHash);
+        return SafetensorsWriter.Write(stream, all, arrays, dataHash, cancellationToken);
     }
 
     private static string Describe(List<PackedEntry> tensors)

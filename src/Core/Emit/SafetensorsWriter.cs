@@ -22,10 +22,16 @@ public static class SafetensorsWriter
     /// <param name="metadata">The entries of <c>__metadata__</c>.</param>
     /// <param name="arrays">In any order.</param>
     /// <param name="dataHash">Given all bytes that follow the header, if not null.</param>
+    /// <param name="cancellationToken">Ends the writing, between pieces of at most a megabyte where there is a <paramref name="dataHash"/>.</param>
     /// <returns>The header as written, without the eight bytes of its length.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="InvalidDataException">An array wrote another number of bytes than it said.</exception>
     public static byte[] Write(
-        Stream stream, IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredArray> arrays, IncrementalHash? dataHash = null)
+        Stream stream,
+        IReadOnlyDictionary<string, string> metadata,
+        IEnumerable<StoredArray> arrays,
+        IncrementalHash? dataHash = null,
+        CancellationToken cancellationToken = default)
     {
         var ordered = arrays
             .OrderByDescending(array => array.DType.SizeInBytes())
@@ -34,10 +40,11 @@ public static class SafetensorsWriter
         byte[] header = Header(metadata, ordered);
         stream.Write(BitConverter.GetBytes(header.LongLength));
         stream.Write(header);
-        using var data = dataHash is null ? null : new HashingStream(stream, dataHash);
+        using var data = dataHash is null ? null : new HashingStream(stream, dataHash, cancellationToken);
         var target = data ?? stream;
         foreach (var array in ordered)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             long start = target.Position;
             array.CopyTo(target);
             if (target.Position - start != array.ByteLength)

@@ -33,7 +33,7 @@ public sealed class LookingAfterTheCache : IDisposable
     }
 
     [Fact]
-    public void VerifyRemovesADamagedEntryWithAWarning()
+    public void VerifyRemovesADamagedEntryWithAMessage()
     {
         workspace.Packed(workspace.Model(TestModel.Ordinary()));
         string entry = Directory.EnumerateFiles(workspace.Cache, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
@@ -42,7 +42,7 @@ public sealed class LookingAfterTheCache : IDisposable
         File.WriteAllBytes(entry, bytes);
         var outcome = Cache("verify");
         Assert.Equal(ExitCodes.Ok, outcome.ExitCode);
-        Assert.StartsWith($"{entry}(1,1): warning {Codes.CacheEntryDamaged}: ", Assert.Single(outcome.Diagnostics), StringComparison.Ordinal);
+        Assert.StartsWith($"{entry}(1,1): message {Codes.CacheEntryDamaged}: ", Assert.Single(outcome.Diagnostics), StringComparison.Ordinal);
         Assert.Equal("2 entries checked, 1 damaged\n", outcome.Output);
         Assert.Equal("1 entries checked, 0 damaged\n", Cache("verify").Output);
     }

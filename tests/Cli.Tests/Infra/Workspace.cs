@@ -8,7 +8,8 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
     /// <summary>The lines that are diagnostics, wherever they were written.</summary>
     public string[] Diagnostics { get; } =
         [.. (Output + Error).Split('\n').Where(line => line.Contains(": error CMPR", StringComparison.Ordinal)
-            || line.Contains(": warning CMPR", StringComparison.Ordinal))];
+            || line.Contains(": warning CMPR", StringComparison.Ordinal)
+            || line.Contains(": message CMPR", StringComparison.Ordinal))];
 
     /// <summary>The one diagnostic, after checks that there is exactly one, of that code, and no stack trace.</summary>
     public string Single(string code)

@@ -104,7 +104,7 @@ public class DamagedEntry : CacheTest
         }
 
         Assert.Equal(good.Length, Diagnostics.Items.Count);
-        Assert.All(Diagnostics.Items, item => Assert.Equal((Codes.CacheEntryDamaged, Severity.Warning), (item.Code, item.Severity)));
+        Assert.All(Diagnostics.Items, item => Assert.Equal((Codes.CacheEntryDamaged, Severity.Message), (item.Code, item.Severity)));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Runtime.Safetensors;
@@ -45,7 +46,7 @@ public abstract class CompressionTest : IDisposable
         Diagnostics = new DiagnosticBag();
         var request = new CompressionRequest(ModelPath, null, OutputPath)
         {
-            CacheDirectory = cache ? CachePath : null,
+            Cache = cache ? new LayerCache(CachePath) : null,
             Threads = threads,
             Force = force,
         };

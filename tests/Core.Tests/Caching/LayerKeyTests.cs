@@ -35,9 +35,9 @@ public class KeyOfALayer
 
     [Fact]
     public void CannotConfuseWhereOnePartEndsAndTheNextBegins() =>
-        Assert.NotEqual(CacheKey.Digest(["ab", ""]), CacheKey.Digest(["a", "b"]));
+        Assert.NotEqual(LayerKey.DigestOf(["ab", ""]), LayerKey.DigestOf(["a", "b"]));
 
     private static string Key(
         FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null) =>
-        CacheKey.ForLayer(codec ?? new FakeCodec(), FakeCodec.WithSettings(settings), dtype, shape ?? [2, 3], hash ?? Hash);
+        LayerKey.Of(codec ?? new FakeCodec(), FakeCodec.WithSettings(settings), dtype, shape ?? [2, 3], hash ?? Hash).Digest;
 }
