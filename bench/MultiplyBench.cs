@@ -23,24 +23,26 @@ internal static class MultiplyBench
         float[] weights = RandomWeights.Gaussian(side * side);
         float[] x = RandomWeights.Gaussian(side * batch), y = new float[side * batch];
         var limits = MachineLimits.Measure();
-        double dot = Timing.Measure(() => Dots(weights, x.AsSpan(0, side), y)).Median;
+        var dots = new List<double>();
         var report = new BenchReport("multiply", args);
         report.Line($"Products of a {side} × {side} matrix with a vector, {RuntimeOptions.MaxThreads} thread(s), kernel {Kernel.Best.Name}, "
-            + $"median of 15 runs after warm-up. Peer: `TensorPrimitives.Dot` on the float32 matrix, {Milliseconds(dot)} ms, "
-            + $"{Number(count / dot / 1e9, "F1")} billion weights/s.");
+            + "median of 25 runs after warm-up, in turns with the peer: `TensorPrimitives.Dot` on the float32 matrix.");
         report.Line();
         report.Line($"A thread here does at most {Number(limits.VectorOperations / 1e9, "F1")} billion vector operations, "
             + $"{Number(limits.MultiplyAdds / 1e9, "F1")} billion multiply-adds of 256 bits, {Number(limits.Loads / 1e9, "F1")} billion loads a second. "
             + "The limit of a kernel is the slowest of: packed bytes over the bandwidth measured on as many bytes, its operations, its multiply-adds, "
-            + "its loads (counted for 256 bits).");
+            + "its loads into vector registers (counted for the 256-bit kernel).");
         report.Line();
         report.Line($"| matrix | bits/weight | ms | billion weights/s | times Dot | limit, ms | of the limit | by | {batch} vectors, billion products/s |");
         report.Line("|---|---|---|---|---|---|---|---|---|");
-        foreach (var row in PackedMatrices.All)
+        foreach (var row in PackedMatrices.Chosen(args))
         {
             var tensor = row.Encode(weights, side, side);
             Check(tensor, x.AsSpan(0, side), y.AsSpan(0, side), row.Label);
-            double time = Timing.Measure(() => tensor.Multiply(x.AsSpan(0, side), y.AsSpan(0, side))).Median;
+            var together = Timing.MeasureAll(
+                [() => tensor.Multiply(x.AsSpan(0, side), y.AsSpan(0, side)), () => Dots(weights, x.AsSpan(0, side), y)], runs: 25, warmupSeconds: 0.3);
+            double time = together[0].Median, dot = together[1].Median;
+            dots.Add(dot);
             double batched = Timing.Measure(() => tensor.Multiply(x, y, batch), runs: 5).Median;
             var (limit, by) = Limit(row, tensor, limits, count);
             report.Line($"| {row.Label} | {Number(tensor.BitsPerWeight, "F3")} | {Milliseconds(time)} | {Number(count / time / 1e9, "F1")} "
@@ -48,12 +50,16 @@ internal static class MultiplyBench
                 + $"| {Number(batch * count / batched / 1e9, "F1")} |");
         }
 
-        Peers(report, weights, x.AsSpan(0, side).ToArray(), dot);
+        Peers(report, weights, x.AsSpan(0, side).ToArray());
+        dots.Sort();
+        report.Line();
+        report.Line($"The peer took {Milliseconds(dots[0])} to {Milliseconds(dots[^1])} ms, in the middle {Milliseconds(dots[dots.Count / 2])} ms, "
+            + $"{Number(count / dots[dots.Count / 2] / 1e9, "F1")} billion weights/s.");
         report.Save();
     }
 
     // llama.cpp rounds the vector to 8 bits first; ours multiplies with the floats.
-    private static void Peers(BenchReport report, float[] weights, float[] x, double dot)
+    private static void Peers(BenchReport report, float[] weights, float[] x)
     {
         if (!Ggml.IsThere)
         {
@@ -77,7 +83,8 @@ internal static class MultiplyBench
                 throw new InvalidOperationException($"llama.cpp {format.Name}: relative error {error}");
             }
 
-            double time = Timing.Measure(() => Ggml.Multiply(format, packed, x, y)).Median;
+            var together = Timing.MeasureAll([() => Ggml.Multiply(format, packed, x, y), () => Dots(weights, x, expected)], runs: 25, warmupSeconds: 0.3);
+            double time = together[0].Median, dot = together[1].Median;
             report.Line($"| llama.cpp {format.Name} × Q8 ({Ggml.Version}), relative error of its product {Number(error, "E1")} | "
                 + $"{Number(8.0 * packed.Length / weights.Length, "F3")} | {Milliseconds(time)} | {Number(weights.Length / time / 1e9, "F1")} "
                 + $"| {Number(dot / time, "F2")} | | | | |");

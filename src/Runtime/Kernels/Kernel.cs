@@ -1,7 +1,7 @@
 namespace Compress.Runtime.Kernels;
 
 /// <summary>
-/// All loops over weights and activations, for one vector width. <see cref="Hadamard"/>, <see cref="FlipSigns"/> and
+/// All loops over weights and activations, for one vector width. <see cref="Hadamard(Span{float})"/>, <see cref="FlipSigns"/> and
 /// <see cref="DecodeRows"/> give the same bits in every kernel; products differ within the rounding of their sums.
 /// </summary>
 internal abstract class Kernel
@@ -44,6 +44,14 @@ internal abstract class Kernel
     /// </summary>
     /// <param name="block">Its length is a power of two.</param>
     public abstract void Hadamard(Span<float> block);
+
+    /// <summary>
+    /// The same butterflies, then one multiplication of each element by its factor: 1/√length times a sign gives the bits of
+    /// <see cref="Hadamard(Span{float})"/> with that sign.
+    /// </summary>
+    /// <param name="block">Its length is a power of two.</param>
+    /// <param name="factors">As many.</param>
+    public abstract void Hadamard(Span<float> block, ReadOnlySpan<float> factors);
 
     /// <summary>Multiplies a row by its random signs; see <see cref="Numerics.Signs"/>.</summary>
     public abstract void FlipSigns(Span<float> row, ulong seed);

@@ -9,11 +9,13 @@ internal interface INaturalDecoder<S, F, B>
     where F : struct
     where B : struct
 {
-    /// <param name="codes">The row's codes, one a byte.</param>
-    /// <param name="column">The first weight's column.</param>
+    /// <summary>How far the code of a weight at that column lies from the row's first, in bytes.</summary>
+    static abstract nuint Offset(nuint column);
+
+    /// <param name="codes">The first weight's code; codes take a byte each.</param>
     /// <param name="table">The codebook.</param>
     /// <param name="zero">The group's zero point in every element.</param>
-    static abstract F Decode(ref byte codes, nuint column, ref float table, F zero);
+    static abstract F Decode(ref byte codes, ref float table, F zero);
 }
 
 /// <summary>Points of one coordinate: a table lookup for each weight.</summary>
@@ -22,9 +24,10 @@ internal readonly struct SinglesDecoder<S, F, B> : INaturalDecoder<S, F, B>
     where F : struct
     where B : struct
 {
+    public static nuint Offset(nuint column) => column;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F Decode(ref byte codes, nuint column, ref float table, F zero) =>
-        S.Singles(ref Unsafe.Add(ref codes, column), ref table);
+    public static F Decode(ref byte codes, ref float table, F zero) => S.Singles(ref codes, ref table);
 }
 
 /// <summary>Points of two coordinates: 64-bit loads from a table of pairs, which beat gathers on current hardware.</summary>
@@ -33,9 +36,10 @@ internal readonly struct PairsDecoder<S, F, B> : INaturalDecoder<S, F, B>
     where F : struct
     where B : struct
 {
+    public static nuint Offset(nuint column) => column / 2;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F Decode(ref byte codes, nuint column, ref float table, F zero) =>
-        S.Pairs(ref Unsafe.Add(ref codes, column / 2), ref table);
+    public static F Decode(ref byte codes, ref float table, F zero) => S.Pairs(ref codes, ref table);
 }
 
 /// <summary>Integers less a zero point: converted, exact.</summary>
@@ -44,9 +48,10 @@ internal readonly struct IntegerDecoder<S, F, B> : INaturalDecoder<S, F, B>
     where F : struct
     where B : struct
 {
+    public static nuint Offset(nuint column) => column;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F Decode(ref byte codes, nuint column, ref float table, F zero) =>
-        S.Subtract(S.Widen(ref Unsafe.Add(ref codes, column)), zero);
+    public static F Decode(ref byte codes, ref float table, F zero) => S.Subtract(S.Widen(ref codes), zero);
 }
 
 /// <summary>
@@ -93,16 +98,18 @@ internal static class NaturalDot<S, F, B, D>
             F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
             for (; column + (4 * step) <= end; column += 4 * step)
             {
-                nuint c1 = column + step, c2 = column + (2 * step), c3 = column + (3 * step);
-                sum0 = S.MultiplyAdd(D.Decode(ref codes, column, ref table, zero), S.Load(ref x, column), sum0);
-                sum1 = S.MultiplyAdd(D.Decode(ref codes, c1, ref table, zero), S.Load(ref x, c1), sum1);
-                sum2 = S.MultiplyAdd(D.Decode(ref codes, c2, ref table, zero), S.Load(ref x, c2), sum2);
-                sum3 = S.MultiplyAdd(D.Decode(ref codes, c3, ref table, zero), S.Load(ref x, c3), sum3);
+                // Offsets from two addresses that the loop computes once: the rest is constant.
+                ref byte code = ref Unsafe.Add(ref codes, D.Offset(column));
+                ref float from = ref Unsafe.Add(ref x, column);
+                sum0 = S.MultiplyAdd(D.Decode(ref code, ref table, zero), S.Load(ref from, 0), sum0);
+                sum1 = S.MultiplyAdd(D.Decode(ref Unsafe.Add(ref code, D.Offset(step)), ref table, zero), S.Load(ref from, step), sum1);
+                sum2 = S.MultiplyAdd(D.Decode(ref Unsafe.Add(ref code, D.Offset(2 * step)), ref table, zero), S.Load(ref from, 2 * step), sum2);
+                sum3 = S.MultiplyAdd(D.Decode(ref Unsafe.Add(ref code, D.Offset(3 * step)), ref table, zero), S.Load(ref from, 3 * step), sum3);
             }
 
             for (; column < end; column += step)
             {
-                sum0 = S.MultiplyAdd(D.Decode(ref codes, column, ref table, zero), S.Load(ref x, column), sum0);
+                sum0 = S.MultiplyAdd(D.Decode(ref Unsafe.Add(ref codes, D.Offset(column)), ref table, zero), S.Load(ref x, column), sum0);
             }
 
             total = S.MultiplyAdd(S.Broadcast(scales), S.Add(S.Add(sum0, sum1), S.Add(sum2, sum3)), total);
@@ -132,12 +139,12 @@ internal static class NaturalDot<S, F, B, D>
                 nuint end = (nuint)Math.Min((long)column + matrix.GroupSize, line.Length);
                 for (; column < end && column < whole; column += (nuint)Step)
                 {
-                    S.Store(S.Multiply(D.Decode(ref codes, column, ref table, zero), scale), ref destination, column);
+                    S.Store(S.Multiply(D.Decode(ref Unsafe.Add(ref codes, D.Offset(column)), ref table, zero), scale), ref destination, column);
                 }
 
                 if (column < end)
                 {
-                    S.Store(S.Multiply(D.Decode(ref codes, column, ref table, zero), scale), ref last[0], 0);
+                    S.Store(S.Multiply(D.Decode(ref Unsafe.Add(ref codes, D.Offset(column)), ref table, zero), scale), ref last[0], 0);
                     last[..(int)(end - column)].CopyTo(line[(int)column..]);
                 }
             }

@@ -7,10 +7,13 @@ namespace Compress.Runtime.Kernels;
 /// for many, panels of rows are unpacked once and stay in the cache. Rows are spread over threads if there is enough to do.
 /// A row's result does not depend on how rows are spread.
 /// </summary>
-internal static class PackedProduct
+internal static unsafe class PackedProduct
 {
     /// <summary>Floats of a panel: half of a usual second-level cache.</summary>
     private const int PanelFloats = 32 * 1024;
+
+    private const int CacheLine = 64;
+    private const int CacheLineFloats = CacheLine / sizeof(float);
 
     /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>.</summary>
     /// <param name="kernel">What computes it.</param>
@@ -22,25 +25,31 @@ internal static class PackedProduct
     {
         bool panels = batch >= kernel.PanelBatch(matrix);
         int line = panels ? Kernel.LineLength(matrix.Columns) : kernel.ArrangedLength(matrix);
-        float[] rented = ArrayPool<float>.Shared.Rent(checked(batch * line));
-        var lines = rented.AsSpan(0, batch * line);
-        for (int b = 0; b < batch; b++)
+        float[] rented = ArrayPool<float>.Shared.Rent(checked((batch * line) + CacheLineFloats));
+        fixed (float* pinned = rented)
         {
-            var from = x.Slice(b * matrix.Columns, matrix.Columns);
-            var to = lines.Slice(b * line, line);
-            if (panels)
+            // Lines are whole cache lines long; if they begin on one, no vector that is loaded from them lies on two.
+            nuint start = ((nuint)pinned + CacheLine - 1) / CacheLine * CacheLine;
+            var lines = new Span<float>((float*)start, batch * line);
+            for (int b = 0; b < batch; b++)
             {
-                from.CopyTo(to);
-                to[from.Length..].Clear();
+                var from = x.Slice(b * matrix.Columns, matrix.Columns);
+                var to = lines.Slice(b * line, line);
+                if (panels)
+                {
+                    from.CopyTo(to);
+                    to[from.Length..].Clear();
+                }
+                else
+                {
+                    kernel.Arrange(matrix, from, to);
+                }
             }
-            else
-            {
-                kernel.Arrange(matrix, from, to);
-            }
+
+            var work = new Work(kernel, matrix, batch, line, panels);
+            RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines, y, work);
         }
 
-        var work = new Work(kernel, matrix, batch, line, panels);
-        RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines, y, work);
         ArrayPool<float>.Shared.Return(rented);
     }
 

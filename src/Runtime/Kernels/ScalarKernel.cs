@@ -9,10 +9,30 @@ internal sealed class ScalarKernel : Kernel
 
     public override bool IsAccelerated => true;
 
-    public override void Hadamard(Span<float> block) => Transform(block);
+    public override void Hadamard(Span<float> block)
+    {
+        Butterflies(block);
+        float norm = Norm(block.Length);
+        for (int i = 0; i < block.Length; i++)
+        {
+            block[i] *= norm;
+        }
+    }
 
-    /// <summary>The definition of <see cref="Kernel.Hadamard"/>.</summary>
-    public static void Transform(Span<float> block)
+    public override void Hadamard(Span<float> block, ReadOnlySpan<float> factors)
+    {
+        Butterflies(block);
+        for (int i = 0; i < block.Length; i++)
+        {
+            block[i] *= factors[i];
+        }
+    }
+
+    /// <summary>The float nearest 1/√length, by which an orthonormal transform multiplies.</summary>
+    public static float Norm(int length) => (float)(1 / Math.Sqrt(length));
+
+    /// <summary>The order of additions that is part of the packed format.</summary>
+    public static void Butterflies(Span<float> block)
     {
         for (int distance = 1; distance < block.Length; distance *= 2)
         {
@@ -25,12 +45,6 @@ internal sealed class ScalarKernel : Kernel
                     block[i + distance] = a - b;
                 }
             }
-        }
-
-        float norm = (float)(1 / Math.Sqrt(block.Length));
-        for (int i = 0; i < block.Length; i++)
-        {
-            block[i] *= norm;
         }
     }
 

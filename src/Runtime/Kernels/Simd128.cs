@@ -49,9 +49,9 @@ internal readonly struct Simd128 : ISimd<F, B>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F Butterflies(F value)
     {
-        // b − a is exactly (−a) + b, so one shuffle, one sign flip and one addition make a butterfly.
-        value = Vector128.Shuffle(value, Vector128.Create(1, 0, 3, 2)) + (value.AsUInt32() ^ Vector128.Create(0, 0x8000_0000u, 0, 0x8000_0000u)).AsSingle();
-        return Vector128.Shuffle(value, Vector128.Create(2, 3, 0, 1)) + (value.AsUInt32() ^ Vector128.Create(0, 0, 0x8000_0000u, 0x8000_0000u)).AsSingle();
+        // a − b is exactly 1 · a − b and −1 · b + a, fused or not: one shuffle and one multiply-add make a butterfly.
+        value = MultiplyAdd(value, Vector128.Create(1f, -1, 1, -1), Vector128.Shuffle(value, Vector128.Create(1, 0, 3, 2)));
+        return MultiplyAdd(value, Vector128.Create(1f, 1, -1, -1), Vector128.Shuffle(value, Vector128.Create(2, 3, 0, 1)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

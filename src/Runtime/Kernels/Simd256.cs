@@ -48,13 +48,10 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F Butterflies(F value)
     {
-        const uint Minus = 0x8000_0000;
-        value = Vector256.Shuffle(value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6))
-            + (value.AsUInt32() ^ Vector256.Create(0, Minus, 0, Minus, 0, Minus, 0, Minus)).AsSingle();
-        value = Vector256.Shuffle(value, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5))
-            + (value.AsUInt32() ^ Vector256.Create(0, 0, Minus, Minus, 0, 0, Minus, Minus)).AsSingle();
-        return Vector256.Shuffle(value, Vector256.Create(4, 5, 6, 7, 0, 1, 2, 3))
-            + (value.AsUInt32() ^ Vector256.Create(0, 0, 0, 0, Minus, Minus, Minus, Minus)).AsSingle();
+        // See Simd128.
+        value = MultiplyAdd(value, Vector256.Create(1f, -1, 1, -1, 1, -1, 1, -1), Vector256.Shuffle(value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6)));
+        value = MultiplyAdd(value, Vector256.Create(1f, 1, -1, -1, 1, 1, -1, -1), Vector256.Shuffle(value, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5)));
+        return MultiplyAdd(value, Vector256.Create(1f, 1, 1, 1, -1, -1, -1, -1), Vector256.Shuffle(value, Vector256.Create(4, 5, 6, 7, 0, 1, 2, 3)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -167,11 +164,14 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F Pairs(ref byte codes, ref float table)
     {
-        // Four codes by one load, taken apart by shifts: loads are what this kernel waits for.
-        uint four = Unsafe.ReadUnaligned<uint>(ref codes);
-        ref double pairs = ref Unsafe.As<float, double>(ref table);
-        var lower = Vector128.Create(Unsafe.Add(ref pairs, (nuint)(byte)four), Unsafe.Add(ref pairs, (nuint)(byte)(four >> 8)));
-        var upper = Vector128.Create(Unsafe.Add(ref pairs, (nuint)(byte)(four >> 16)), Unsafe.Add(ref pairs, (nuint)(four >> 24)));
-        return Vector256.Create(lower, upper).AsSingle();
+        // Four codes by one load, taken off its low end: this kernel waits for instructions and loads alike.
+        uint rest = Raw.Read<uint>(ref codes);
+        double a = Raw.Pair(ref table, (byte)rest);
+        rest >>= 8;
+        double b = Raw.Pair(ref table, (byte)rest);
+        rest >>= 8;
+        double c = Raw.Pair(ref table, (byte)rest);
+        rest >>= 8;
+        return Vector256.Create(Vector128.Create(a, b), Vector128.Create(c, Raw.Pair(ref table, rest))).AsSingle();
     }
 }

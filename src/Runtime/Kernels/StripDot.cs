@@ -177,29 +177,3 @@ internal static unsafe class StripDot<S, F, B>
         sum3 = S.MultiplyAdd(S.OddBFloats(second), S.Load(ref x, at + (3 * step)), sum3);
     }
 }
-
-/// <summary>A number that is constant in the compiled code of a generic method.</summary>
-internal interface IConstant
-{
-    static abstract int Value { get; }
-}
-
-internal readonly struct One : IConstant
-{
-    public static int Value => 1;
-}
-
-internal readonly struct Two : IConstant
-{
-    public static int Value => 2;
-}
-
-internal readonly struct Three : IConstant
-{
-    public static int Value => 3;
-}
-
-internal readonly struct Four : IConstant
-{
-    public static int Value => 4;
-}

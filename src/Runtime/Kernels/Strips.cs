@@ -18,23 +18,43 @@ internal static unsafe class Strips<S, F, B>
     /// <summary>Unpacks the row's codes into <see cref="RowCursor.Unpacked"/>.</summary>
     public static ReadOnlySpan<byte> Unpack(int bits, in RowCursor row)
     {
-        int whole = WholeCodes(row.CodeCount);
-        var codes = row.Unpacked;
+        Unpack(row.Packed, bits, row.CodeCount, row.Unpacked);
+        return row.Unpacked;
+    }
+
+    /// <summary>Unpacks <paramref name="count"/> codes of a row, one a byte.</summary>
+    public static void Unpack(ReadOnlySpan<byte> row, int bits, int count, Span<byte> codes)
+    {
+        int whole = WholeCodes(count);
         ref byte unpacked = ref MemoryMarshal.GetReference(codes);
-        fixed (byte* packed = row.Packed)
+        fixed (byte* packed = row)
         {
-            for (int code = 0; code < whole; code += UnitCodes)
+            switch (bits)
             {
-                S.StoreBytes(S.Codes(ref *packed, (nuint)(code / UnitCodes), bits), ref Unsafe.Add(ref unpacked, code));
+                case 1: Expand<One>(packed, whole, ref unpacked); break;
+                case 2: Expand<Two>(packed, whole, ref unpacked); break;
+                case 3: Expand<Three>(packed, whole, ref unpacked); break;
+                case 4: Expand<Four>(packed, whole, ref unpacked); break;
+                case 5: Expand<Five>(packed, whole, ref unpacked); break;
+                case 6: Expand<Six>(packed, whole, ref unpacked); break;
+                case 7: Expand<Seven>(packed, whole, ref unpacked); break;
+                default: Expand<Eight>(packed, whole, ref unpacked); break;
             }
         }
 
-        if (whole < row.CodeCount)
+        if (whole < count)
         {
-            CodePacking.Unpack(row.Packed[(int)CodePacking.RowBytes(whole, bits)..], bits, codes[whole..row.CodeCount]);
+            CodePacking.Unpack(row[(int)CodePacking.RowBytes(whole, bits)..], bits, codes[whole..count]);
         }
+    }
 
-        return codes;
+    private static void Expand<TBits>(byte* packed, int count, ref byte codes)
+        where TBits : struct, IConstant
+    {
+        for (nuint unit = 0; unit < (nuint)(count / UnitCodes); unit++)
+        {
+            S.StoreBytes(S.Codes(ref *packed, unit, TBits.Value), ref Unsafe.Add(ref codes, unit * (nuint)UnitCodes));
+        }
     }
 
     /// <summary>Unpacks rows of at most 16 different bfloat16 values into lines of <paramref name="stride"/> floats.</summary>

@@ -14,6 +14,8 @@ internal sealed class VectorKernel<S, F, B> : Kernel
 
     public override void Hadamard(Span<float> block) => HadamardTransform<S, F, B>.Run(block);
 
+    public override void Hadamard(Span<float> block, ReadOnlySpan<float> factors) => HadamardTransform<S, F, B>.Run(block, factors);
+
     public override void FlipSigns(Span<float> row, ulong seed)
     {
         int step = Unsafe.SizeOf<F>() / sizeof(float);
@@ -74,17 +76,17 @@ internal sealed class VectorKernel<S, F, B> : Kernel
         {
             StripDot<S, F, B>.MultiplyRows(matrix, firstRow, arranged, y);
         }
+        else if (PairDot.Fits(matrix))
+        {
+            PairDot.MultiplyRows<S, F, B>(matrix, firstRow, arranged, y);
+        }
         else if (matrix.Codebook.IsIntegers)
         {
             NaturalDot<S, F, B, IntegerDecoder<S, F, B>>.MultiplyRows(matrix, firstRow, arranged, y);
         }
-        else if (matrix.Codebook.Dimension == 1)
-        {
-            NaturalDot<S, F, B, SinglesDecoder<S, F, B>>.MultiplyRows(matrix, firstRow, arranged, y);
-        }
         else
         {
-            NaturalDot<S, F, B, PairsDecoder<S, F, B>>.MultiplyRows(matrix, firstRow, arranged, y);
+            NaturalDot<S, F, B, SinglesDecoder<S, F, B>>.MultiplyRows(matrix, firstRow, arranged, y);
         }
     }
 

@@ -32,15 +32,35 @@ internal readonly struct Rotation
     {
         row = row[..width];
         kernel.FlipSigns(row, seed);
-        TransformBlocks(row);
+        for (int start = 0; start + block <= width; start += block)
+        {
+            kernel.Hadamard(row.Slice(start, block));
+        }
+
         if (width % block != 0)
         {
             kernel.Hadamard(row[^block..]);
         }
     }
 
+    /// <summary>
+    /// What <see cref="Invert"/> multiplies columns by: their signs, times 1/√B in the disjoint blocks. One multiplication by both is
+    /// exactly the one by 1/√B and a flipped sign.
+    /// </summary>
+    /// <param name="factors">One for each column.</param>
+    public void InverseFactors(Span<float> factors)
+    {
+        factors = factors[..width];
+        int blocks = width / block * block;
+        factors[..blocks].Fill(ScalarKernel.Norm(block));
+        factors[blocks..].Fill(1);
+        kernel.FlipSigns(factors, seed);
+    }
+
     /// <summary>Undoes <see cref="Apply"/>, up to rounding.</summary>
-    public void Invert(Span<float> row)
+    /// <param name="row">A row.</param>
+    /// <param name="factors">What <see cref="InverseFactors"/> gives.</param>
+    public void Invert(Span<float> row, ReadOnlySpan<float> factors)
     {
         row = row[..width];
         if (width % block != 0)
@@ -48,15 +68,15 @@ internal readonly struct Rotation
             kernel.Hadamard(row[^block..]);
         }
 
-        TransformBlocks(row);
-        kernel.FlipSigns(row, seed);
-    }
-
-    private void TransformBlocks(Span<float> row)
-    {
-        for (int start = 0; start + block <= row.Length; start += block)
+        int start = 0;
+        for (; start + block <= width; start += block)
         {
-            kernel.Hadamard(row.Slice(start, block));
+            kernel.Hadamard(row.Slice(start, block), factors[start..]);
+        }
+
+        for (; start < width; start++)
+        {
+            row[start] *= factors[start];
         }
     }
 }

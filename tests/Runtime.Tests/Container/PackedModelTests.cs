@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 using Compress.Runtime.Tests.Infra;
@@ -128,6 +129,17 @@ public class LyingDescription
         var exception = Assert.Throws<InvalidDataException>(() => model["u"]);
         Assert.Contains("packed tensor 'u'", exception.Message, StringComparison.Ordinal);
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0x7F80)] // infinity as bfloat16
+    [InlineData(0xFFC0)] // NaN
+    public void GridMustBeFinite(ushort value)
+    {
+        byte[] file = SmallPackedFile.Of();
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(file.Length - 2), value); // the grid's last point
+        using var model = PackedModel.FromBytes(file);
+        Assert.Contains("not finite", Assert.Throws<InvalidDataException>(() => model["h"]).Message, StringComparison.Ordinal);
     }
 
     [Fact]

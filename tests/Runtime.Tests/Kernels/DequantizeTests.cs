@@ -62,7 +62,10 @@ public class DequantizeTests
 
         if (sample.Grid.Length > 0)
         {
-            new Rotation(sample.Columns, sample.GroupSize, PackedSample.Seed).Invert(weights);
+            var rotation = new Rotation(sample.Columns, sample.GroupSize, PackedSample.Seed, Kernel.Choose("Scalar"));
+            float[] factors = new float[sample.Columns];
+            rotation.InverseFactors(factors);
+            rotation.Invert(weights, factors);
         }
 
         return weights;

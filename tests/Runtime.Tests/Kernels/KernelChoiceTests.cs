@@ -32,9 +32,9 @@ public class KernelChoiceTests
     [Fact]
     public void ATensorUsesTheKernelThatItWasOpenedWith()
     {
-        // Rotation: signs and one block; then the vector is arranged and multiplied, or rows are decoded.
+        // Signs and one block, and the vector is arranged and multiplied; signs, rows are decoded, and a block for each.
         Assert.Equal(4, Calls(PackedSample.Higgs(3, 64, 1, 16, 64), tensor => tensor.Multiply(new float[64], new float[3])));
-        Assert.Equal(1 + (3 * 2), Calls(PackedSample.Higgs(3, 64, 1, 16, 64), tensor => tensor.Dequantize(new float[3 * 64])));
+        Assert.Equal(1 + 1 + 3, Calls(PackedSample.Higgs(3, 64, 1, 16, 64), tensor => tensor.Dequantize(new float[3 * 64])));
         Assert.Equal(2, Calls(PackedSample.Uniform(3, 64, 8, false), tensor => tensor.Multiply(new float[64], new float[3])));
         Assert.Equal(2, Calls(PackedSample.Uniform(3, 64, 8, false), tensor => tensor.Multiply(new float[64 * 9], new float[3 * 9], 9)));
     }
@@ -66,6 +66,8 @@ internal sealed class CountingKernel : Kernel
     }
 
     public override void Hadamard(Span<float> block) => Inner.Hadamard(block);
+
+    public override void Hadamard(Span<float> block, ReadOnlySpan<float> factors) => Inner.Hadamard(block, factors);
 
     public override void FlipSigns(Span<float> row, ulong seed) => Inner.FlipSigns(row, seed);
 

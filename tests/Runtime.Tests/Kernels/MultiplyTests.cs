@@ -46,7 +46,13 @@ public class MultiplyTests
     public void DoesNotDependOnThreads(int batch)
     {
         int before = RuntimeOptions.MaxThreads;
-        foreach (var sample in (PackedSample[])[PackedSample.Higgs(1100, 1000, 1, 16, 64), PackedSample.Uniform(1100, 1000, 8, false)])
+        foreach (var sample in (PackedSample[])
+        [
+            PackedSample.Higgs(1100, 1000, 1, 16, 64),
+            PackedSample.Higgs(1100, 1000, 2, 64, 64),
+            PackedSample.Higgs(1100, 1000, 2, 256, 64),
+            PackedSample.Uniform(1100, 1000, 8, false),
+        ])
         {
             float[] x = Vectors(batch, sample.Columns);
             float[] one = new float[batch * sample.Rows], many = new float[batch * sample.Rows];

@@ -30,7 +30,9 @@ public class RotationTests
         float[] row = [.. original];
         var rotation = new Rotation(width, 1024, 9);
         rotation.Apply(row);
-        rotation.Invert(row);
+        float[] factors = new float[width];
+        rotation.InverseFactors(factors);
+        rotation.Invert(row, factors);
         Assert.All(original.Zip(row), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
     }
 

@@ -44,6 +44,8 @@ internal sealed class HiggsTensor : PackedTensor
     {
         // So few rows at a time that they are still in the first-level cache when they are rotated back.
         int step = Math.Max(1, 4096 / Columns);
+        float[] factors = ArrayPool<float>.Shared.Rent(Columns);
+        rotation.InverseFactors(factors);
         for (int done = 0; done < rowCount; done += step)
         {
             int rows = Math.Min(step, rowCount - done);
@@ -51,9 +53,11 @@ internal sealed class HiggsTensor : PackedTensor
             kernel.DecodeRows(matrix, firstRow + done, rows, part, Columns);
             for (int row = 0; row < rows; row++)
             {
-                rotation.Invert(part.Slice(row * Columns, Columns));
+                rotation.Invert(part.Slice(row * Columns, Columns), factors);
             }
         }
+
+        ArrayPool<float>.Shared.Return(factors);
     }
 
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)
@@ -93,6 +97,7 @@ internal sealed class HiggsTensor : PackedTensor
             }
         }
 
-        return grid;
+        // Kernels read past a point into the next one and multiply it by zero.
+        return Array.TrueForAll(grid, float.IsFinite) ? grid : throw parts.Bad($"its table '{name}' holds a value that is not finite");
     }
 }
