@@ -5,7 +5,6 @@ using Compress.Core.Diagnostics;
 using Compress.Core.Models.Formats;
 using Compress.Tasks.Loader;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace Compress.Tasks;
 
@@ -18,28 +17,16 @@ public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
 {
     private const string RuntimeAssembly = "Compress.Runtime";
 
-    /// <summary>What <see cref="CompressResolveModels"/> resolved.</summary>
-    [Required]
-    public ITaskItem[] Models { get; set; } = [];
-
-    /// <summary>The assemblies that the compiler will reference.</summary>
-    public ITaskItem[] References { get; set; } = [];
+    /// <summary>The names of the assemblies that the compiler will reference.</summary>
+    public string[] References { get; set; } = [];
 
     /// <inheritdoc/>
     public bool FailIfNotIncremental { get; set; }
 
-    /// <summary>The classes to compile.</summary>
-    [Output]
-    public ITaskItem[] Classes { get; private set; } = [];
-
-    /// <summary>All files of this framework and configuration that are ours, for Clean.</summary>
-    [Output]
-    public ITaskItem[] Written { get; private set; } = [];
-
     /// <inheritdoc/>
     protected override void Run()
     {
-        if (!References.Any(reference => reference.GetMetadata("Filename") == RuntimeAssembly))
+        if (!References.Contains(RuntimeAssembly))
         {
             Diagnostics.ItemError(
                 Codes.RuntimeMissing,
@@ -48,22 +35,15 @@ public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
             return;
         }
 
-        ResolvedModel[] models = [.. Models.Select(ResolvedModel.FromItem)];
-        foreach (ResolvedModel model in models)
+        foreach (ITaskItem item in Models)
         {
-            Generate(model);
+            Generate(ResolvedModel.FromItem(item));
         }
-
-        Classes = [.. models.Where(model => File.Exists(model.ClassFile)).Select(model => new TaskItem(ItemText.Escape(model.ClassFile)))];
-        Written = [.. models.SelectMany(model => new[] { model.ClassFile, FingerprintFile(model) }).Select(file => new TaskItem(ItemText.Escape(file)))];
     }
-
-    private static string FingerprintFile(ResolvedModel model) => model.ClassFile + ".fingerprint";
 
     private void Generate(ResolvedModel model)
     {
-        string settings = $"loader {Staleness.BuildId}\t{model.Source}\t{model.FullName}\t{model.IsPublic}\t{model.Storage == ModelStorage.File}";
-        if (Fingerprint.Matches(FingerprintFile(model), settings))
+        if (!LoaderFile.IsStale(model))
         {
             return;
         }
@@ -94,7 +74,7 @@ public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
             TextFile.WriteIfDifferent(model.ClassFile, text);
             if (!header.Files.Any(file => Fingerprint.IsTooFresh(file, start)))
             {
-                Fingerprint.Write(FingerprintFile(model), settings, Fingerprint.Take([model.Source, .. header.Files, model.ClassFile]));
+                Fingerprint.Write(LoaderFile.FingerprintFile(model), LoaderFile.Settings(model), Fingerprint.Take([model.Source, .. header.Files, model.ClassFile]));
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -12,10 +12,6 @@ namespace Compress.Tasks;
 [MSBuildMultiThreadableTask]
 public sealed class CompressReportRun : CompressTask
 {
-    /// <summary>What <see cref="CompressResolveModels"/> resolved.</summary>
-    [Required]
-    public ITaskItem[] Models { get; set; } = [];
-
     /// <summary>What <see cref="CompressRunEngine.Findings"/> gave: one file.</summary>
     [Required]
     public ITaskItem[] Findings { get; set; } = [];

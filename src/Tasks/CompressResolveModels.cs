@@ -1,23 +1,21 @@
 using System;
+using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
-using System.Linq;
 using Compress.Core.Diagnostics;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace Compress.Tasks;
 
 /// <summary>
-/// Runs in every build, real or design-time: checks the <c>CompressedModel</c> items and fills in their metadata. Reads no file.
+/// Runs in every build, real or design-time: checks the <c>CompressedModel</c> items, fills in their metadata, and finds out from file
+/// times alone what is left to do. When that is nothing, it is the only task of ours that runs: most of the time that a task takes is spent
+/// on loading and compiling it.
 /// </summary>
 [MSBuildMultiThreadableTask]
-public sealed class CompressResolveModels : CompressTask
+public sealed class CompressResolveModels : PlacingTask
 {
     private static readonly Version OldestSdk = new(10, 0, 100);
-
-    /// <summary>The <c>CompressedModel</c> items.</summary>
-    [Required]
-    public ITaskItem[] Models { get; set; } = [];
 
     /// <summary>Where packed models go; one folder for all frameworks and configurations of the project.</summary>
     [Required]
@@ -39,9 +37,41 @@ public sealed class CompressResolveModels : CompressTask
     /// <summary>The project's language; classes are generated in C#.</summary>
     public string Language { get; set; } = "C#";
 
+    /// <summary>The engine, compress.dll.</summary>
+    public string EnginePath { get; set; } = "";
+
+    /// <summary>True if the build uses packed models.</summary>
+    public bool Places { get; set; }
+
+    /// <summary>True if the build also makes them.</summary>
+    public bool Compresses { get; set; }
+
+    /// <summary>The property CompressForce: true to run the engine even if nothing has changed.</summary>
+    public string Force { get; set; } = "";
+
+    /// <summary>The property CompressMaxParallelism, checked here for <see cref="CompressRunEngine"/>.</summary>
+    public string MaxParallelism { get; set; } = "";
+
+    /// <summary>The property CompressCacheMode.</summary>
+    public string CacheMode { get; set; } = "";
+
+    /// <summary>The property CompressCacheMaxSize.</summary>
+    public string CacheMaxSize { get; set; } = "";
+
+    /// <summary>The property CompressCacheSalt. Another one makes every model stale.</summary>
+    public string CacheSalt { get; set; } = "";
+
     /// <summary>The well-formed items with all metadata filled in.</summary>
     [Output]
     public ITaskItem[] Resolved { get; private set; } = [];
+
+    /// <summary>A file that lists all models, for <see cref="CompressRunEngine"/>; null if all are up to date.</summary>
+    [Output]
+    public string? ModelList { get; private set; }
+
+    /// <summary>True if a class must be looked at by <see cref="CompressGenerateLoaders"/>.</summary>
+    [Output]
+    public bool ClassesStale { get; private set; }
 
     /// <inheritdoc/>
     protected override void Run()
@@ -51,12 +81,28 @@ public sealed class CompressResolveModels : CompressTask
             return;
         }
 
-        string folder = Path.GetDirectoryName(ProjectFile);
-        string intermediate = Path.GetFullPath(Path.Combine(folder, IntermediateDirectory));
-        string classes = Path.GetFullPath(Path.Combine(folder, ClassDirectory));
-        var models = new ItemResolver(folder, intermediate, classes, RootNamespace, Diagnostics).Resolve(Models);
-        Resolved = [.. models.Select(model => model.ToItem())];
+        string intermediate = Absolute(IntermediateDirectory);
+        var models = new ItemResolver(Path.GetDirectoryName(ProjectFile), intermediate, Absolute(ClassDirectory), RootNamespace, Diagnostics).Resolve(Models);
+        var items = new ITaskItem[models.Count];
+        for (int i = 0; i < items.Length; i++)
+        {
+            items[i] = models[i].ToItem();
+            ClassesStale |= LoaderFile.IsStale(models[i]);
+        }
+
+        Resolved = items;
+        if (Compresses && PropertiesAreGood() && !Log.HasLoggedErrors)
+        {
+            FindStale(models, intermediate);
+        }
+
+        if (Places && !Log.HasLoggedErrors)
+        {
+            Place(models);
+        }
     }
+
+    private static bool IsTrue(string text) => text.Equals("true", StringComparison.OrdinalIgnoreCase);
 
     private bool Suits()
     {
@@ -82,5 +128,50 @@ public sealed class CompressResolveModels : CompressTask
         }
 
         return false;
+    }
+
+    private bool PropertiesAreGood()
+    {
+        if (Force.Length > 0 && !IsTrue(Force) && !Force.Equals("false", StringComparison.OrdinalIgnoreCase))
+        {
+            Diagnostics.ItemError(Codes.ArgumentInvalid, $"CompressForce is '{Force}'; expected true or false");
+        }
+
+        if (MaxParallelism.Length > 0 && !(int.TryParse(MaxParallelism, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0))
+        {
+            Diagnostics.ItemError(Codes.ArgumentInvalid, $"CompressMaxParallelism is '{MaxParallelism}'; expected a number of threads, 1 or more");
+        }
+
+        if (CacheMode.Length + CacheMaxSize.Length > 0 && CacheSettings.Parse("", CacheMode, CacheMaxSize, CacheSalt, out string mistake) is null)
+        {
+            Diagnostics.ItemError(Codes.ArgumentInvalid, mistake);
+        }
+
+        return !Log.HasLoggedErrors;
+    }
+
+    private void FindStale(IReadOnlyList<ResolvedModel> models, string intermediate)
+    {
+        var staleness = new Staleness(EnginePath, CacheSalt);
+        bool stale = IsTrue(Force);
+        for (int i = 0; i < models.Count && !stale; i++)
+        {
+            stale = staleness.IsStale(models[i]);
+        }
+
+        if (!stale)
+        {
+            return;
+        }
+
+        try
+        {
+            // All of them, not the stale ones: which are stale may change while projects for other frameworks are built.
+            ModelList = ModelJob.Save(intermediate, models);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Diagnostics.Error(Codes.OutputNotWritable, intermediate, "cannot be written: " + exception.Message);
+        }
     }
 }

@@ -199,7 +199,7 @@ public sealed class CompressRunEngine : ToolTask
     {
         requestFile = Path.ChangeExtension(ModelList, ".request.json");
         blamed = stale[0].Source; // for what the engine says of no file: lines without one are lost on CI systems
-        var before = stale.ToDictionary(job => job, job => Fingerprint.Take(Fingerprint.Files(FingerprintPath(job)).Concat(staleness.Inputs(job, []))));
+        var before = stale.ToDictionary(job => job, job => Fingerprint.Take(Fingerprint.Files(FingerprintPath(job)).Concat(Staleness.Inputs(job, []))));
         DateTime start = DateTime.UtcNow;
         int wanted = MaxParallelism > 0 ? MaxParallelism : Environment.ProcessorCount;
         using (var cores = new GrantedCores(BuildEngine, wanted))
@@ -221,7 +221,7 @@ public sealed class CompressRunEngine : ToolTask
                 return false;
             }
 
-            Record(job, staleness, [.. staleness.Inputs(job, read)], before[job], start);
+            Record(job, staleness, [.. Staleness.Inputs(job, read)], before[job], start);
         }
 
         // Visual Studio compares this one's time with the models'.
@@ -236,7 +236,7 @@ public sealed class CompressRunEngine : ToolTask
     {
         var after = Fingerprint.Take(inputs.Concat([job.PackedFile]));
         bool changed = before.Where(line => inputs.Contains(line.Split('\t')[0])).Except(after).Any();
-        if (changed || inputs.Any(file => Fingerprint.IsTooFresh(file, start)))
+        if (changed || staleness.EngineIsTooFresh(start) || inputs.Any(file => Fingerprint.IsTooFresh(file, start)))
         {
             File.Delete(FingerprintPath(job));
             return;

@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -8,6 +9,10 @@ namespace Compress.Tasks;
 public abstract class CompressTask : Task
 {
     private bool failed;
+
+    /// <summary>The items: as the user wrote them for <see cref="CompressResolveModels"/>, as that resolved them for the others.</summary>
+    [Required]
+    public ITaskItem[] Models { get; set; } = [];
 
     /// <summary>The project's absolute path.</summary>
     [Required]
@@ -34,6 +39,9 @@ public abstract class CompressTask : Task
 
         return !failed && !Log.HasLoggedErrors;
     }
+
+    /// <summary>The path, made absolute by the project's folder: the process may run in any.</summary>
+    private protected string Absolute(string path) => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ProjectFile), path));
 
     /// <summary>Does the work, and logs what is wrong.</summary>
     protected abstract void Run();

@@ -17,8 +17,6 @@ internal static class Fingerprint
     private static readonly TimeSpan FineGrain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CoarseGrain = TimeSpan.FromSeconds(2);
 
-    private static readonly MethodInfo? ResolveLinkTarget = typeof(FileSystemInfo).GetMethod("ResolveLinkTarget", [typeof(bool)]);
-
     /// <summary>True if the file was written for these settings and every file that it lists is as it was.</summary>
     public static bool Matches(string fingerprintFile, string settings)
     {
@@ -32,7 +30,21 @@ internal static class Fingerprint
             return false;
         }
 
-        return lines.Length > 1 && lines[0] == settings && lines.Skip(1).All(line => line == Line(line.Split('\t')[0]));
+        if (lines.Length < 2 || lines[0] != settings)
+        {
+            return false;
+        }
+
+        for (int i = 1; i < lines.Length; i++)
+        {
+            int tab = lines[i].IndexOf('\t');
+            if (tab < 0 || Line(lines[i].Substring(0, tab)) != lines[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The files that a fingerprint lists; none if it cannot be read.</summary>
@@ -49,8 +61,7 @@ internal static class Fingerprint
     }
 
     /// <summary>The lines of the files, as they are now.</summary>
-    public static IReadOnlyList<string> Take(IEnumerable<string> files) =>
-        [.. files.Distinct(StringComparer.Ordinal).Select(Line)];
+    public static string[] Take(IEnumerable<string> files) => files.Distinct(StringComparer.Ordinal).Select(Line).ToArray();
 
     /// <summary>Writes a fingerprint, unless it is what stands there already.</summary>
     public static void Write(string fingerprintFile, string settings, IEnumerable<string> lines) =>
@@ -71,7 +82,8 @@ internal static class Fingerprint
     {
         // A folder's time changes when files come and go in it.
         FileSystemInfo info = new FileInfo(path);
-        info = LinkTarget(info.Exists ? info : new DirectoryInfo(path));
+        info = info.Exists ? info : new DirectoryInfo(path);
+        info = info.Exists && (info.Attributes & FileAttributes.ReparsePoint) != 0 ? LinkTarget(info) : info;
 
         string state = !info.Exists ? "absent"
             : info is FileInfo file ? Number(file.Length) + "\t" + Number(file.LastWriteTimeUtc.Ticks)
@@ -84,8 +96,8 @@ internal static class Fingerprint
     {
         try
         {
-            return info.Exists && info.Attributes.HasFlag(FileAttributes.ReparsePoint)
-                && ResolveLinkTarget?.Invoke(info, [true]) is FileSystemInfo target ? target : info;
+            MethodInfo? resolve = typeof(FileSystemInfo).GetMethod("ResolveLinkTarget", [typeof(bool)]);
+            return resolve?.Invoke(info, [true]) is FileSystemInfo target ? target : info;
         }
         catch (TargetInvocationException)
         {

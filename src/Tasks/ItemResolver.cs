@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Linq;
+using System.Text;
 using Compress.Core.Diagnostics;
 using Compress.Core.Recipes.Locating;
 using Compress.Tasks.Loader;
@@ -18,6 +18,10 @@ namespace Compress.Tasks;
 internal sealed class ItemResolver(
     string projectDirectory, string intermediateDirectory, string classDirectory, string rootNamespace, TaskDiagnostics diagnostics)
 {
+    private static readonly string[] AccessNames = ["Internal", "Public"];
+
+    private readonly string defaultNamespace = Legalize(rootNamespace);
+
     /// <summary>The models of all items that are well-formed.</summary>
     public IReadOnlyList<ResolvedModel> Resolve(IEnumerable<ITaskItem> items)
     {
@@ -74,9 +78,9 @@ internal sealed class ItemResolver(
         string? recipe = Recipe(item, source);
         string? className = ClassName(item, source);
         string? ns = Namespace(item);
-        bool? isPublic = Choice(item, "Access", "Internal", "Public") is { } access ? access == "Public" : null;
-        string? storage = Choice(item, "Storage", "Auto", "Embed", "File");
-        if (recipe is null || className is null || ns is null || isPublic is null || storage is null)
+        int access = Choice(item, "Access", AccessNames);
+        int storage = Choice(item, "Storage", ResolvedModel.StorageNames);
+        if (recipe is null || className is null || ns is null || access < 0 || storage < 0)
         {
             return null;
         }
@@ -88,8 +92,8 @@ internal sealed class ItemResolver(
             recipe,
             ns,
             className,
-            isPublic.Value,
-            (ModelStorage)Enum.Parse(typeof(ModelStorage), storage),
+            access == 1,
+            (ModelStorage)storage,
             Path.Combine(classDirectory, fullName + ".g.cs"),
             packed);
     }
@@ -114,10 +118,10 @@ internal sealed class ItemResolver(
         string named = item.GetMetadata("ClassName");
         if (named.Length == 0)
         {
-            return LoaderEmitter.ClassName(ResolvedModel.Stem(source));
+            return OwnNames.LoaderName(ResolvedModel.Stem(source));
         }
 
-        return LoaderEmitter.IsClassName(named)
+        return OwnNames.CanNameLoader(named)
             ? named
             : Bad(item, "ClassName", named, "a C# identifier that is no member of the class, as Load, Names or Count are");
     }
@@ -127,20 +131,26 @@ internal sealed class ItemResolver(
         string named = item.GetMetadata("Namespace");
         if (named.Length == 0)
         {
-            // The SDK takes the project's name, which may hold anything.
-            return string.Join(".", rootNamespace.Split('.').Where(part => part.Length > 0).Select(Legalize));
+            return defaultNamespace;
         }
 
-        return named.Split('.').All(CSharpText.IsIdentifier) ? named : Bad(item, "Namespace", named, "C# identifiers with dots between them");
+        return Array.TrueForAll(named.Split('.'), CSharpText.IsIdentifier) ? named : Bad(item, "Namespace", named, "C# identifiers with dots between them");
     }
 
-    private string? Choice(ITaskItem item, string name, params string[] choices)
+    // The position of the item's metadata among its possible values, the first of which is the default; -1 if it is none of them.
+    private int Choice(ITaskItem item, string name, string[] choices)
     {
         string value = item.GetMetadata(name);
-        return value.Length == 0
-            ? choices[0]
-            : choices.FirstOrDefault(choice => choice.Equals(value, StringComparison.OrdinalIgnoreCase))
-                ?? Bad(item, name, value, string.Join(" or ", choices));
+        for (int i = 0; i < choices.Length; i++)
+        {
+            if (value.Length == 0 || value.Equals(choices[i], StringComparison.OrdinalIgnoreCase))
+            {
+                return i;
+            }
+        }
+
+        Bad(item, name, value, string.Join(" or ", choices));
+        return -1;
     }
 
     private string? Bad(ITaskItem item, string name, string found, string expected)
@@ -149,10 +159,20 @@ internal sealed class ItemResolver(
         return null;
     }
 
-    private static string Legalize(string part)
+    // The root namespace is the project's name unless the user sets it, and that may hold anything.
+    private static string Legalize(string rootNamespace)
     {
-        string legal = new([.. part.Select(c => c == '_' || char.IsLetterOrDigit(c) ? c : '_')]);
-        return CSharpText.IsIdentifier(legal) ? legal : "_" + legal;
+        var legal = new StringBuilder();
+        foreach (string part in rootNamespace.Split(['.'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            legal.Append(legal.Length > 0 ? "." : "").Append(part[0] is >= '0' and <= '9' ? "_" : "");
+            foreach (char c in part)
+            {
+                legal.Append(char.IsLetter(c) || c is >= '0' and <= '9' ? c : '_');
+            }
+        }
+
+        return legal.ToString();
     }
 
     // Short, because paths are limited; of relative paths, because a build's log shall not depend on where it runs.

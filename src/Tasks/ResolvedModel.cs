@@ -30,8 +30,14 @@ public enum ModelStorage
 /// <param name="PackedFile">The absolute path of the packed model.</param>
 public sealed record ResolvedModel(
     string Source, string Recipe, string Namespace, string ClassName, bool IsPublic, ModelStorage Storage, string ClassFile, string PackedFile)
+    : ModelJob(Source, Recipe, PackedFile)
 {
     private const string PackedSuffix = ".packed.safetensors";
+
+    /// <summary>The values of <see cref="ModelStorage"/> as metadata, in their order.</summary>
+    internal static readonly string[] StorageNames = ["Auto", "Embed", "File"];
+
+    private static readonly string[] Endings = [".safetensors.index.json", ".safetensors"];
 
     /// <summary>The full name of the generated class: unique in a project.</summary>
     public string FullName => Namespace.Length == 0 ? ClassName : Namespace + "." + ClassName;
@@ -55,7 +61,7 @@ public sealed record ResolvedModel(
     public static string Stem(string source)
     {
         string name = Path.GetFileName(source.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar));
-        foreach (string ending in new[] { ".safetensors.index.json", ".safetensors" })
+        foreach (string ending in Endings)
         {
             if (name.Length > ending.Length && name.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
             {
@@ -73,7 +79,7 @@ public sealed record ResolvedModel(
         [nameof(Namespace)] = Namespace,
         [nameof(ClassName)] = ClassName,
         ["Access"] = IsPublic ? "Public" : "Internal",
-        [nameof(Storage)] = Storage.ToString(),
+        [nameof(Storage)] = StorageNames[(int)Storage],
         [nameof(ClassFile)] = ItemText.Escape(ClassFile),
         [nameof(PackedFile)] = ItemText.Escape(PackedFile),
         [nameof(ReportFile)] = ItemText.Escape(ReportFile(PackedFile)),
@@ -87,7 +93,7 @@ public sealed record ResolvedModel(
         item.GetMetadata(nameof(Namespace)),
         item.GetMetadata(nameof(ClassName)),
         item.GetMetadata("Access") == "Public",
-        (ModelStorage)Enum.Parse(typeof(ModelStorage), item.GetMetadata(nameof(Storage))),
+        (ModelStorage)Array.IndexOf(StorageNames, item.GetMetadata(nameof(Storage))),
         item.GetMetadata(nameof(ClassFile)),
         item.GetMetadata(nameof(PackedFile)));
 

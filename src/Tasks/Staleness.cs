@@ -6,14 +6,25 @@ using System.Linq;
 namespace Compress.Tasks;
 
 /// <summary>Tells whether a packed model is what its source, its recipe and the engine of today would give, by looking at times only.</summary>
-/// <param name="engine">The absolute path of compress.dll.</param>
-/// <param name="salt">The salt of the cache: who changes it wants every layer computed again.</param>
-internal sealed class Staleness(string engine, string salt)
+internal sealed class Staleness
 {
-    // The engine's own assemblies decide as much as the recipe does.
-    private readonly string[] engineFiles = Directory.Exists(Path.GetDirectoryName(engine))
-        ? [.. Directory.GetFiles(Path.GetDirectoryName(engine), "*.dll").OrderBy(file => file, StringComparer.Ordinal)]
-        : [];
+    private readonly string engine;
+    private readonly string salt;
+    private readonly string[] engineFiles;
+    private readonly string engineState;
+
+    /// <summary>Looks at the engine: its own assemblies decide as much as the recipe does.</summary>
+    /// <param name="engine">The absolute path of compress.dll.</param>
+    /// <param name="salt">The salt of the cache: who changes it wants every layer computed again.</param>
+    public Staleness(string engine, string salt)
+    {
+        this.engine = engine;
+        this.salt = salt;
+        string folder = Path.GetDirectoryName(engine);
+        engineFiles = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.dll") : [];
+        Array.Sort(engineFiles, StringComparer.Ordinal);
+        engineState = ShortHash.Of(string.Join("\n", Fingerprint.Take(engineFiles)));
+    }
 
     /// <summary>Tells builds of this assembly apart; the same for the same source.</summary>
     public static string BuildId { get; } = typeof(Staleness).Module.ModuleVersionId.ToString();
@@ -23,11 +34,14 @@ internal sealed class Staleness(string engine, string salt)
 
     /// <summary>What the fingerprint of a model starts with.</summary>
     public string Settings(ModelJob job) =>
-        $"compress {BuildId}\t{engine}\t{job.Source}\t{(job.Recipe.Length > 0 ? job.Recipe : "no recipe")}\t{salt}";
+        string.Join("\t", "compress " + BuildId, engine, engineState, job.Source, job.Recipe.Length > 0 ? job.Recipe : "no recipe", salt);
 
     /// <summary>All files that a fingerprint of the model has to list.</summary>
     /// <param name="job">The model.</param>
     /// <param name="read">The files that the engine says it read.</param>
-    public IEnumerable<string> Inputs(ModelJob job, IEnumerable<string> read) =>
-        new[] { job.Source, job.Recipe }.Where(file => file.Length > 0).Concat(read).Concat(engineFiles);
+    public static IEnumerable<string> Inputs(ModelJob job, IEnumerable<string> read) =>
+        new[] { job.Source, job.Recipe }.Where(file => file.Length > 0).Concat(read);
+
+    /// <summary>True if the engine was changed so shortly before a moment that another change would not show.</summary>
+    public bool EngineIsTooFresh(DateTime momentUtc) => engineFiles.Any(file => Fingerprint.IsTooFresh(file, momentUtc));
 }

@@ -62,8 +62,18 @@ public static class CSharpText
     }
 
     /// <summary>True if the text can name a class as it is, or after <see cref="Escape"/>.</summary>
-    public static bool IsIdentifier(string text) =>
-        text.Length is > 0 and <= 500 && !IsDigit(text[0]) && text.All(c => c == '_' || char.IsLetter(c) || IsDigit(c));
+    public static bool IsIdentifier(string text)
+    {
+        foreach (char c in text)
+        {
+            if (c != '_' && !char.IsLetter(c) && !IsDigit(c))
+            {
+                return false;
+            }
+        }
+
+        return text.Length is > 0 and <= 500 && !IsDigit(text[0]);
+    }
 
     /// <summary>The identifier, or several with dots between them, with an @ before each keyword.</summary>
     public static string Escape(string dotted) =>

@@ -10,25 +10,11 @@ public static class LoaderEmitter
     private const int MaxTypeName = 300;
     private const int NamesPerBlock = 256;
 
-    // Members that the class has whatever the model is.
-    private static readonly string[] OwnMembers = ["Load", "Dispose", "Packed", "Names"];
-
-    /// <summary>True if the text is an identifier and no member of the class would have the same name, which C# forbids.</summary>
-    public static bool IsClassName(string text) =>
-        CSharpText.IsIdentifier(text) && !OwnMembers.Contains(text) && !ShapeEmitter.OwnMembers.Contains(text);
-
-    /// <summary>A class name from any text: <c>Stories260K</c> for <c>stories260K</c>, <c>NamesModel</c> for <c>names</c>.</summary>
-    public static string ClassName(string text)
-    {
-        string name = CSharpText.Identifier(text);
-        return IsClassName(name) ? name : name + "Model";
-    }
-
     /// <summary>The text of the class. Depends on the request alone: no clock, no culture, no folder.</summary>
     public static string Emit(LoaderRequest request)
     {
         var root = NodeShape.Of(NameTree.Of(request.Header));
-        var scope = new NameScope([.. OwnMembers, .. ShapeEmitter.OwnMembers, .. ShapeEmitter.InheritedMembers, request.ClassName]);
+        var scope = new NameScope([.. OwnNames.OfLoader, .. OwnNames.OfNode, .. OwnNames.Inherited, request.ClassName]);
         string[] members = scope.Take([.. root.Members.Select(member => member.Segment)]);
         var nodes = new List<NodeShape>();
         NameTypes(root, "", scope, nodes);

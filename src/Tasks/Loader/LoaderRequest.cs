@@ -5,7 +5,7 @@ namespace Compress.Tasks.Loader;
 /// <summary>What a loader class is generated from: nothing of the packed bytes, so that a design-time build writes the same text.</summary>
 /// <param name="Header">The model's tensors.</param>
 /// <param name="Namespace">The namespace of the class; empty for none. Keywords in it are escaped.</param>
-/// <param name="ClassName">A name that <see cref="LoaderEmitter.IsClassName"/> accepts; a keyword is escaped.</param>
+/// <param name="ClassName">A name that <see cref="OwnNames.CanNameLoader"/> accepts; a keyword is escaped.</param>
 /// <param name="IsPublic">Public or internal.</param>
 /// <param name="ResourceName">The embedded resource that holds the packed model; null if it is a file only.</param>
 /// <param name="FileName">The packed file's name beside the app, without a folder.</param>

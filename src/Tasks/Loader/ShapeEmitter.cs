@@ -11,13 +11,6 @@ namespace Compress.Tasks.Loader;
 /// </summary>
 internal sealed class ShapeEmitter
 {
-    /// <summary>Members that a class may have of its own, beside its children.</summary>
-    public static readonly string[] OwnMembers = ["Tensor", "Count", "Numbers", "Item"];
-
-    /// <summary>Members that every class inherits.</summary>
-    public static readonly string[] InheritedMembers =
-        ["Equals", "Finalize", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString"];
-
     private readonly CodeWriter code;
     private readonly NodeShape shape;
     private readonly IReadOnlyList<string> members;
@@ -42,7 +35,7 @@ internal sealed class ShapeEmitter
     /// <summary>Writes the class of a node.</summary>
     public static void WriteClass(CodeWriter code, NodeShape shape)
     {
-        var scope = new NameScope([.. OwnMembers, .. InheritedMembers, shape.TypeName]);
+        var scope = new NameScope([.. OwnNames.OfNode, .. OwnNames.Inherited, shape.TypeName]);
         var emitter = new ShapeEmitter(code, shape, scope.Take([.. shape.Members.Select(member => member.Segment)]), "_packed");
         code.Summary($"<c>{CSharpText.Doc(shape.Pattern)}</c>");
         code.Block("public sealed class " + shape.TypeName, () =>

@@ -12,8 +12,8 @@ public class ClassNames
     [InlineData("", "Empty")]
     public void ComeFromAnyFileName(string stem, string expected)
     {
-        Assert.Equal(expected, LoaderEmitter.ClassName(stem));
-        Assert.True(LoaderEmitter.IsClassName(expected));
+        Assert.Equal(expected, OwnNames.LoaderName(stem));
+        Assert.True(OwnNames.CanNameLoader(expected));
     }
 
     [Theory]
@@ -27,5 +27,5 @@ public class ClassNames
     [InlineData("Load")]
     [InlineData("Item")]
     [InlineData("Dispose")]
-    public void ThatCannotNameTheClassAreRefused(string className) => Assert.False(LoaderEmitter.IsClassName(className));
+    public void ThatCannotNameTheClassAreRefused(string className) => Assert.False(OwnNames.CanNameLoader(className));
 }

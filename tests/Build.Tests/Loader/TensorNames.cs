@@ -94,7 +94,7 @@ public sealed class TensorNames : IDisposable
     [InlineData("ToString", "App")]
     public void MayAccompanyAnyClassAndNamespace(string className, string @namespace)
     {
-        Assert.True(LoaderEmitter.IsClassName(className));
+        Assert.True(OwnNames.CanNameLoader(className));
         string[] names = ["class", "record.x", "stories.x", "größe", "to_string", "0.x", "5"];
         var request = GeneratedLoader.Request(names) with { ClassName = className, Namespace = @namespace, IsPublic = false, ResourceName = "r" };
         Assert.False(GeneratedLoader.Load(request).IsPublic);
