@@ -20,6 +20,7 @@ internal static class CommandTable
         InspectCommand.Create,
         VerifyCommand.Create,
         InitCommand.Create,
+        SchemaCommand.Create,
         CacheCommand.Create,
         MsBuildCommand.Create,
     ];

@@ -7,7 +7,7 @@ using Compress.Core.Recipes.Locating;
 
 namespace Compress.Cli.Commands;
 
-/// <summary><c>compress init</c>: writes a commented recipe to start from.</summary>
+/// <summary><c>compress init</c>: writes a commented recipe to start from, and beside it the schema that its first line names.</summary>
 internal static class InitCommand
 {
     public static Command Create(Session session)
@@ -41,5 +41,10 @@ internal static class InitCommand
 
         string text = RecipeTemplate.Create(model.Header);
         Failures.Writing(path, "the recipe", () => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text))));
+        string schema = Path.Combine(Path.GetDirectoryName(path)!, RecipeSchema.FileName);
+        if (force || !File.Exists(schema))
+        {
+            SchemaCommand.Write(schema);
+        }
     }
 }

@@ -11,8 +11,11 @@ namespace Compress.Core.Recipes;
 /// </summary>
 public static class RecipeSchema
 {
-    /// <summary>Where editors find the schema: it is in the first line of recipes that <c>compress init</c> writes.</summary>
-    public const string Url = "https://raw.githubusercontent.com/compress-tasks/compress-tasks/main/build/compress.schema.json";
+    /// <summary>
+    /// The schema's file. <c>compress init</c> puts it beside the recipe, whose first line tells editors so: that needs no network, and is the
+    /// schema of the version in use.
+    /// </summary>
+    public const string FileName = "compress.schema.json";
 
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerOptions.Default)
     {
@@ -28,7 +31,6 @@ public static class RecipeSchema
     private static JsonObject Root(IReadOnlyList<ICodec> codecs) => new()
     {
         ["$schema"] = "http://json-schema.org/draft-07/schema#",
-        ["$id"] = Url,
         ["title"] = "compress.yaml",
         ["description"] = "How Compress.Tasks stores each tensor of a model.",
         ["type"] = new JsonArray("object", "null"),

@@ -22,7 +22,7 @@ public static partial class RecipeTemplate
         codecs ??= CodecTable.All;
         var groups = Groups(header);
         var text = new StringBuilder();
-        Line($"# yaml-language-server: $schema={RecipeSchema.Url}");
+        Line($"# yaml-language-server: $schema={RecipeSchema.FileName}");
         Line("# How Compress.Tasks stores this model. All keys are optional; docs/compress-yaml.md explains them.");
         Line("");
         Line($"version: {RecipeKeys.GrammarVersion}");

@@ -24,6 +24,31 @@ public sealed class Starting : IDisposable
     }
 
     [Fact]
+    public void WritesTheSchemaThatTheRecipeNamesBesideIt()
+    {
+        workspace.Run("init", workspace.Model(TestModel.Ordinary()));
+        const string prefix = "# yaml-language-server: $schema=";
+        string first = File.ReadLines(workspace["model.compress.yaml"]).First();
+        Assert.StartsWith(prefix, first, StringComparison.Ordinal);
+        string schema = File.ReadAllText(workspace[first[prefix.Length..]]);
+        Assert.Equal(workspace.Run("schema").Output, schema);
+        Assert.Equal(RecipeSchema.Create(), schema);
+    }
+
+    [Fact]
+    public void SchemaThatIsThereStaysUnlessForcedOrNamed()
+    {
+        string model = workspace.Model(TestModel.Ordinary());
+        string schema = workspace.Text(RecipeSchema.FileName, "mine");
+        workspace.Run("init", model);
+        Assert.Equal("mine", File.ReadAllText(schema));
+        workspace.Run("init", model, "--force");
+        Assert.Equal(RecipeSchema.Create(), File.ReadAllText(schema));
+        Assert.Equal(ExitCodes.Ok, workspace.Run("schema", "--output", "deep/s.json").ExitCode);
+        Assert.Equal(RecipeSchema.Create(), File.ReadAllText(workspace["deep", "s.json"]));
+    }
+
+    [Fact]
     public void TheRecipeGivesWhatTheDefaultsGive()
     {
         string model = workspace.Model(TestModel.Ordinary());

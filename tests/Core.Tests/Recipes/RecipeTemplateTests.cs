@@ -33,7 +33,7 @@ public class StartingRecipe
 
     [Fact]
     public void TellsEditorsWhereItsSchemaIs() =>
-        Assert.StartsWith($"# yaml-language-server: $schema={RecipeSchema.Url}\n", RecipeTemplate.Create(Llama, FakeMethod.Two), StringComparison.Ordinal);
+        Assert.StartsWith($"# yaml-language-server: $schema={RecipeSchema.FileName}\n", RecipeTemplate.Create(Llama, FakeMethod.Two), StringComparison.Ordinal);
 
     [Fact]
     public void ListsLayersByPattern()
