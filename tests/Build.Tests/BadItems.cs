@@ -36,25 +36,6 @@ public sealed class BadItems
             error => Is("CMPR1103", "'more/A.safetensors' and 'a.safetensors' would both become class 'Bad.A'", error));
     }
 
-    [Fact]
-    public void EmbedLimitMustBeASize()
-    {
-        using var project = new TestProject("Limit", """<CompressedModel Include="a.safetensors" />""", "<CompressEmbedLimit>much</CompressEmbedLimit>");
-        Weights.Write(project.PathOf("a.safetensors"));
-        var error = Assert.Single(project.Build().MustFail().Errors);
-        Is("CMPR4004", "CompressEmbedLimit is 'much'", error);
-    }
-
-    [Fact]
-    public void ProjectWithoutTheRuntimeIsTold()
-    {
-        // a framework that Compress.Runtime does not support
-        using var project = new TestProject("Old", """<CompressedModel Include="a.safetensors" />""", "<TargetFramework>netstandard2.0</TargetFramework>");
-        Weights.Write(project.PathOf("a.safetensors"));
-        var error = Assert.Single(project.Build("-p:CompressEnabled=false").MustFail().Errors);
-        Is("CMPR4005", "needs Compress.Runtime", error);
-    }
-
     private static void Is(string code, string text, Microsoft.Build.Logging.StructuredLogger.AbstractDiagnostic error)
     {
         Assert.Equal(code, error.Code);

@@ -148,57 +148,12 @@ public sealed class ConsoleApp : IClassFixture<SmallApp>, IDisposable
     }
 
     [Fact]
-    public void BadRecipeFailsAtItsLineAndLeavesTheLastGoodOutput()
-    {
-        app.Build().MustSucceed();
-        string packed = Assert.Single(app.PackedFiles);
-        byte[] before = File.ReadAllBytes(packed);
-        app.Write(Recipe, "version: 1\nmethod: higgs\nbits: many\n");
-
-        var error = Assert.Single(app.Build().MustFail().Errors);
-        Assert.StartsWith("CMPR10", error.Code);
-        Assert.Equal(app.PathOf(Recipe), error.File);
-        Assert.Equal((3, 7), (error.LineNumber, error.ColumnNumber));
-        Assert.Equal(before, File.ReadAllBytes(packed));
-    }
-
-    [Fact]
-    public void WarningsObeyTheProject()
-    {
-        app.Write(Recipe, Rules + "  - match: nothing.like.this\n    bits: 2\n");
-        var warning = Assert.Single(app.Build().MustSucceed().Warnings);
-        Assert.Equal(("CMPR1007", app.PathOf(Recipe), 7), (warning.Code, warning.File, warning.LineNumber));
-
-        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-5));
-        Assert.Empty(app.Build("-p:NoWarn=CMPR1007").MustSucceed().Warnings);
-        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-6));
-        Assert.Equal("CMPR1007", Assert.Single(app.Build("-p:WarningsAsErrors=CMPR1007").MustFail().Errors).Code);
-    }
-
-    [Fact]
     public void TruncatedModelIsNamed()
     {
         File.WriteAllBytes(app.PathOf(Model), File.ReadAllBytes(app.PathOf(Model))[..1000]);
         var error = Assert.Single(app.Build().MustFail().Errors);
         Assert.Equal("CMPR2003", error.Code);
         Assert.Equal(app.PathOf(Model), error.File);
-    }
-
-    [Fact]
-    public void EngineThatDiesIsAnErrorOfOurs()
-    {
-        app.Build().MustSucceed();
-        // the app itself: given arguments, it fails as its program says
-        string copy = Path.Combine(app.Solution, "engine");
-        Directory.CreateDirectory(copy);
-        foreach (string file in Directory.GetFiles(app.PathOf("bin/Debug/net10.0")))
-        {
-            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
-        }
-
-        var error = Assert.Single(app.Build("-p:_CompressEnginePath=" + Path.Combine(copy, "App.dll")).MustFail().Errors);
-        Assert.Equal("CMPR5002", error.Code);
-        Assert.Contains("exit code 3, saying 'something broke'", error.Text);
     }
 
     [Fact]

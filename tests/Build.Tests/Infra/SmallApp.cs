@@ -12,19 +12,12 @@ public sealed class SmallApp : IDisposable
             using System.Globalization;
             using App;
 
-            if (args is ["msbuild", ..])
-            {
-                Console.WriteLine("something broke");
-                return 3;
-            }
-
             using var model = Tiny.Load();
             var matrix = model.Model.Layers[0].SelfAttn.QProj.Weight;
             float[] norm = new float[64];
             model.Model.Norm.Weight.Dequantize(norm);
             CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
             Console.WriteLine($"{string.Join('x', matrix.Shape.ToArray())}|{matrix.BitsPerWeight}|{norm[63]}");
-            return 0;
             """);
     }
 

@@ -44,6 +44,9 @@ internal sealed class TestProject : IDisposable
 
     public string ProjectFile { get; }
 
+    /// <summary>What the environment of its builds has besides.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     /// <summary>The packed models of the project.</summary>
     public IReadOnlyList<string> PackedFiles => Files("obj/compress", "*.packed.safetensors");
 
@@ -71,7 +74,7 @@ internal sealed class TestProject : IDisposable
         bool restores = command is "build" or "publish" or "pack" && !arguments.Contains("--no-build");
         string[] restore = restores && restored && !arguments.Contains("-r") ? ["--no-restore"] : [];
         var (exitCode, output) = Tool.Run(
-            "dotnet", [command, ProjectFile, "-nr:false", "-v:m", "-tl:off", "-bl:" + binlog, .. restore, .. arguments], Solution, TestRun.Current.Packages);
+            "dotnet", [command, ProjectFile, "-nr:false", "-v:m", "-tl:off", "-bl:" + binlog, .. restore, .. arguments], Solution, TestRun.Current.Packages, Environment);
         restored |= restores;
         return new BuildResult(exitCode, output, binlog);
     }

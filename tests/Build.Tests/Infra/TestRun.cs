@@ -46,8 +46,8 @@ internal sealed class TestRun
 
     public static string Repository { get; } = FindRepository();
 
-    // The SDK needs a package or two of Microsoft's, for single-file apps. Whoever built this has them.
-    private static string MachinePackages =>
+    /// <summary>Where the SDK finds a package or two of Microsoft's, for single-file apps. Whoever built this has them.</summary>
+    public static string MachinePackages =>
         Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 

@@ -11,7 +11,35 @@ internal static class Tool
     // What dotnet test and CI systems leave in the environment would change how the inner builds behave.
     private static readonly string[] Unwanted = ["MSBUILD", "GITHUB_", "BUILD_", "SYSTEM_", "TF_BUILD", "COMPRESS", "NUGET_", "VSTEST_", "DOTNET_HOST_PATH"];
 
-    public static (int ExitCode, string Output) Run(string program, IEnumerable<string> arguments, string folder, string packages)
+    public static (int ExitCode, string Output) Run(
+        string program, IEnumerable<string> arguments, string folder, string packages, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        using var process = Process.Start(Start(program, arguments, folder, packages, environment))!;
+        var output = new StringBuilder();
+        DataReceivedEventHandler keep = (_, line) =>
+        {
+            lock (output)
+            {
+                output.AppendLine(line.Data);
+            }
+        };
+        process.OutputDataReceived += keep;
+        process.ErrorDataReceived += keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)}\n{output}");
+        }
+
+        process.WaitForExit(); // for the last lines of output
+        return (process.ExitCode, output.ToString());
+    }
+
+    /// <summary>How a program is started: with its output redirected, and nothing in its environment that would change a build.</summary>
+    public static ProcessStartInfo Start(
+        string program, IEnumerable<string> arguments, string folder, string packages, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -35,27 +63,11 @@ internal static class Tool
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
-
-        using var process = Process.Start(start)!;
-        var output = new StringBuilder();
-        DataReceivedEventHandler keep = (_, line) =>
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
-            lock (output)
-            {
-                output.AppendLine(line.Data);
-            }
-        };
-        process.OutputDataReceived += keep;
-        process.ErrorDataReceived += keep;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        if (!process.WaitForExit(Patience))
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)}\n{output}");
+            start.Environment[name] = value;
         }
 
-        process.WaitForExit(); // for the last lines of output
-        return (process.ExitCode, output.ToString());
+        return start;
     }
 }
