@@ -22,6 +22,7 @@ public sealed class PackageContent
                 "build/inner/CompressModel.proj",
                 "build/rules/CompressedModel.xaml",
                 "buildMultiTargeting/Compress.Tasks.targets",
+                "icon.png",
                 "schema/compress.schema.json",
                 "tasks/netstandard2.0/Compress.Tasks.dll",
                 "tools/net10.0/any/Compress.Core.dll",
