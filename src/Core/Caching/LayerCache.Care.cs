@@ -116,7 +116,8 @@ public sealed partial class LayerCache
         return removed;
     }
 
-    // Locks that nobody holds, and files of writers that hold no lock: their processes were killed.
+    // Locks that nobody holds, and files that nobody writes to: their processes were killed. Network shares keep the lock of an entry, and not always
+    // that of an open file.
     private void RemoveLeftOvers()
     {
         foreach (var file in Files("*" + EntryLock.Extension))
@@ -134,7 +135,7 @@ public sealed partial class LayerCache
             {
                 using (held)
                 {
-                    TryDelete(file);
+                    AtomicFile.RemoveLeftOver(file);
                 }
             }
         }

@@ -40,8 +40,9 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
     public LayerEntry? TryRead(string name, DiagnosticBag diagnostics)
     {
         var entry = TryRead(name, diagnostics, out _);
-        if (entry is not null && used.TryAdd(name, false) && !readOnly)
+        if (entry is not null && !readOnly)
         {
+            used.TryAdd(name, false);
             MarkUsed(PathOf(name));
         }
 

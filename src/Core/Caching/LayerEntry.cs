@@ -85,6 +85,14 @@ public sealed class LayerEntry
     /// <summary>The tensor under its own name, for the packed model. Its arrays are read from the entry when they are written.</summary>
     public PackedEntry As(string name) => new(name, Description, [.. arrays.Select(array => Stored(array, name))]);
 
+    /// <summary>True if it says of itself that it is of this key: a good checksum does not tell who wrote it.</summary>
+    public bool IsOf(LayerKey key) =>
+        Text("codec") == key.Codec
+        && Text("dtype") == key.DType
+        && Description.TryGetProperty("shape", out var shape)
+        && shape.ValueKind == JsonValueKind.Array
+        && string.Join(',', shape.EnumerateArray().Select(dimension => dimension.GetRawText())) == key.Shape;
+
     /// <summary>Writes the whole entry. Reading a written entry checks it.</summary>
     /// <exception cref="EntryGoneException">It has been removed.</exception>
     public void CopyTo(Stream output) => Reading(input => input.CopyTo(output, BufferBytes));
@@ -148,8 +156,12 @@ public sealed class LayerEntry
         });
         using var document = JsonDocument.Parse(header.Metadata[PackedFormat.MetadataKey]);
         var description = document.RootElement.GetProperty("tensors").GetProperty(TensorName).Clone();
-        double[] error = JsonSerializer.Deserialize<double[]>(header.Metadata[ErrorKey])!;
-        return error.Length == 2
+        if (description.ValueKind != JsonValueKind.Object)
+        {
+            throw new InvalidDataException("its description is no object");
+        }
+
+        return JsonSerializer.Deserialize<double[]>(header.Metadata[ErrorKey]) is { Length: 2 } error && error[0] >= 0 && error[1] >= 0
             ? new LayerEntry(path, description, new ErrorSums(error[0], error[1]), header.Entries)
             : throw new InvalidDataException("it has no error sums");
     }
@@ -165,6 +177,9 @@ public sealed class LayerEntry
             done += chunk.Length;
         }
     }
+
+    private string? Text(string property) =>
+        Description.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private StoredArray Stored(TensorEntry array, string name)
     {

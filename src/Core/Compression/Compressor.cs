@@ -61,8 +61,7 @@ public static class Compressor
         }
 
         var work = new LayerWork(model, plan, recipe, request, store, progress);
-        var results = work.Run(request.Force, diagnostics, cancellationToken);
-        if (results is null)
+        if (work.Run(request.Force, diagnostics, cancellationToken) is not { } results)
         {
             return null;
         }
@@ -74,21 +73,23 @@ public static class Compressor
         {
             unchanged = PackedOutput.Write(request.OutputPath, results, cancellationToken);
         }
-        catch (EntryGoneException)
+        catch (Exception exception) when (exception is EntryGoneException || (exception is InvalidDataException && HasHits(results)))
         {
-            // Somebody trims or clears the cache. Once more, with copies that nobody else knows of.
+            // Somebody trims or clears the cache, or put into it what cannot be used. Once more, with entries that nobody else knows of.
             store.KeepCopies = true;
-            results = work.Run(force: false, diagnostics, cancellationToken);
-            if (results is null)
+            if (work.Run(force: exception is InvalidDataException, diagnostics, cancellationToken) is not { } again)
             {
                 return null;
             }
 
+            results = again;
             unchanged = PackedOutput.Write(request.OutputPath, results, cancellationToken);
         }
 
         return Report(request, model, recipePath, results, unchanged, clock);
     }
+
+    private static bool HasHits(TensorResult[] results) => results.Any(result => result.Cache == CacheUse.Hit);
 
     private static void CheckNames(ModelFile model)
     {

@@ -36,7 +36,7 @@ internal static class EncodedLayer
         busy = false;
         var key = LayerKey.Of(treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash());
         string name = store.NameOf(key);
-        if (!force && store.TryRead(name) is { } cached)
+        if (!force && store.TryRead(key) is { } cached)
         {
             return (cached, key, CacheUse.Hit);
         }
@@ -53,7 +53,7 @@ internal static class EncodedLayer
             waiting();
             cancellationToken.WaitHandle.WaitOne(WaitInterval);
             cancellationToken.ThrowIfCancellationRequested();
-            if (!force && store.TryRead(name) is { } others)
+            if (!force && store.TryRead(key) is { } others)
             {
                 return (others, key, CacheUse.Hit);
             }
@@ -62,7 +62,7 @@ internal static class EncodedLayer
         using (turn)
         {
             // Whoever had the lock before may have encoded it.
-            if (!force && turn is not null && store.TryRead(name) is { } done)
+            if (!force && turn is not null && store.TryRead(key) is { } done)
             {
                 return (done, key, CacheUse.Hit);
             }
@@ -94,6 +94,13 @@ internal static class EncodedLayer
 
         var encoded = treatment.Encoder.Encode(tensor, cancellationToken);
         var error = ErrorSums.Measure(tensor, DecodedTensor.Open(encoded, tensor.DType, tensor.Shape), cancellationToken);
+        if (!double.IsFinite(error.ErrorEnergy))
+        {
+            throw new CompressException(Codes.ModelValueOutOfRange,
+                $"tensor '{tensor.Name}' has values so near the end of the range of 32-bit floats that codecs overflow; keep it with a rule 'keep: source'",
+                tensor.File);
+        }
+
         tensor.ThrowIfChanged(); // The key is of the bytes that were hashed, which must be those that were encoded.
         return store.Write(name, encoded, tensor.DType, tensor.Shape, error);
     }

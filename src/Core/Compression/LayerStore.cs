@@ -45,10 +45,11 @@ internal sealed class LayerStore : IDisposable
     }
 
     /// <summary>Finds an encoded layer in the cache.</summary>
-    public LayerEntry? TryRead(string name)
+    public LayerEntry? TryRead(LayerKey key)
     {
+        string name = NameOf(key);
         var entry = cache?.TryRead(name, diagnostics);
-        return entry is null || !KeepCopies ? entry : Copy(name, entry);
+        return entry is null || !entry.IsOf(key) ? null : KeepCopies ? Copy(name, entry) : entry;
     }
 
     /// <summary>Stores an encoded layer.</summary>

@@ -12,6 +12,7 @@ internal static class PackedOutput
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <returns>True if it was already there: it was not touched.</returns>
     /// <exception cref="CompressException">It cannot be written.</exception>
+    /// <exception cref="InvalidDataException">What it was to hold cannot be opened; the old file stays.</exception>
     /// <exception cref="EntryGoneException">Somebody removed a cache entry since it was found.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static bool Write(string path, IReadOnlyList<TensorResult> results, CancellationToken cancellationToken)
@@ -24,11 +25,13 @@ internal static class PackedOutput
 
         try
         {
-            AtomicFile.Write(path, stream => PackedContainer.WriteWithChecksum(
-                stream,
-                results.Select(result => result.Entry),
-                new Dictionary<string, string> { [PackedContainer.DigestKey] = digest },
-                cancellationToken));
+            AtomicFile.Write(path, stream =>
+            {
+                var metadata = new Dictionary<string, string> { [PackedContainer.DigestKey] = digest };
+                PackedContainer.WriteWithChecksum(stream, results.Select(result => result.Entry), metadata, cancellationToken);
+                stream.Flush();
+                CheckOpens(stream.Name, results);
+            });
             return false;
         }
         catch (EntryGoneException)
@@ -38,6 +41,23 @@ internal static class PackedOutput
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CompressException(Codes.OutputNotWritable, $"the packed model cannot be written: {exception.Message}", path, exception);
+        }
+    }
+
+    // As an application will open it. A cache entry with a good checksum may still come from a program that is broken or wicked.
+    private static void CheckOpens(string path, IReadOnlyList<TensorResult> results)
+    {
+        try
+        {
+            using var model = PackedModel.OpenFile(path);
+            foreach (var result in results)
+            {
+                _ = model[result.Entry.Name];
+            }
+        }
+        catch (Exception exception) when (exception is SafetensorsException or KeyNotFoundException)
+        {
+            throw new InvalidDataException(exception.Message, exception);
         }
     }
 

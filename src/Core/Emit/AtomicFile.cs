@@ -18,16 +18,20 @@ public static class AtomicFile
     /// <param name="durable">False for files that are checked when read, such as cache entries: they need not survive a power cut.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public static void Write(string path, Action<Stream> write, bool durable = true)
+    public static void Write(string path, Action<FileStream> write, bool durable = true)
     {
         string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(directory);
-        RemoveLeftOvers(directory, Path.GetFileName(path));
+        foreach (string leftOver in Directory.EnumerateFiles(directory, $".{Path.GetFileName(path)}.*{TemporaryExtension}"))
+        {
+            RemoveLeftOver(leftOver);
+        }
+
         string temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{TemporaryExtension}");
         try
         {
             // Open until it has its name, so that it is locked all the time: a left-over is what nobody has open.
-            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 1 << 16);
+            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, 1 << 16);
             write(stream);
             stream.Flush(durable);
             Rename(temporary, path);
@@ -64,25 +68,19 @@ public static class AtomicFile
         File.Move(temporary, path, overwrite: true);
     }
 
-    // A killed process leaves its temporary file behind.
-    private static void RemoveLeftOvers(string directory, string name)
+    /// <summary>Removes a temporary file if nobody writes to it: a killed process left it behind.</summary>
+    internal static void RemoveLeftOver(string temporary)
     {
-        foreach (string file in Directory.EnumerateFiles(directory, $".{name}.*{TemporaryExtension}"))
+        try
         {
-            try
+            if ((File.GetLastWriteTimeUtc(temporary) - DateTime.UtcNow).Duration() > Abandoned)
             {
-                if ((File.GetLastWriteTimeUtc(file) - DateTime.UtcNow).Duration() > Abandoned)
-                {
-                    using (new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1))
-                    {
-                        File.Delete(file);
-                    }
-                }
+                new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // In use by another process, or not ours: leave it.
-            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // In use by another process, or not ours: leave it.
         }
     }
 

@@ -133,10 +133,13 @@ public sealed class Running : IDisposable
         Assert.Equal((0, 2), (root.GetProperty("cacheHits").GetInt32(), root.GetProperty("cacheMisses").GetInt32()));
         var layers = root.GetProperty("layers").EnumerateArray().ToList();
         Assert.All(layers, layer => Assert.Equal(
-            ["name", "shape", "codec", "bitsPerWeight", "relativeMse", "bytes", "cache", "milliseconds"],
+            ["name", "shape", "codec", "bitsPerWeight", "relativeMse", "bytes", "cache", "milliseconds", "key"],
             layer.EnumerateObject().Select(property => property.Name)));
         Assert.Equal(["miss", "kept", "miss", "kept"], layers.Select(layer => layer.GetProperty("cache").GetString()));
         Assert.Equal([80, 48], layers[0].GetProperty("shape").EnumerateArray().Select(side => side.GetInt32()));
+        Assert.All(layers, layer => Assert.Equal(
+            ["codec", "codecVersion", "settings", "dtype", "shape", "weights"],
+            layer.GetProperty("key").EnumerateObject().Select(property => property.Name)));
         // The mean over the two layers: equal sizes, and nearly equal energies.
         Assert.Equal(
             (layers[0].GetProperty("bitsPerWeight").GetDouble() + layers[2].GetProperty("bitsPerWeight").GetDouble()) / 2,
@@ -144,6 +147,33 @@ public sealed class Running : IDisposable
         Assert.Equal(
             (layers[0].GetProperty("relativeMse").GetDouble() + layers[2].GetProperty("relativeMse").GetDouble()) / 2,
             root.GetProperty("relativeMse").GetDouble(), 2e-4);
+    }
+
+    [Theory]
+    [InlineData("Off", 0)]
+    [InlineData("readonly", 0)]
+    [InlineData("ReadWrite", 2)]
+    public void ModeSaysWhatMayBeDoneToTheCache(string mode, int entries)
+    {
+        workspace.Packed(workspace.Model(TestModel.Ordinary()), "--cache-mode", mode);
+        Assert.StartsWith($"{workspace.Cache}: {entries} entries, ", workspace.Run("cache", "stats", "--cache", workspace.Cache).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnotherSaltFindsNothing()
+    {
+        workspace.Packed(workspace.Model(TestModel.Ordinary()));
+        var outcome = workspace.Run("run", "model.safetensors", "--cache", workspace.Cache, "--cache-salt", "2");
+        Assert.Contains("2 layers: 0 cached, 2 encoded; 2 kept; ", outcome.Output, StringComparison.Ordinal);
+        Assert.EndsWith("; the packed file was up to date\n", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void KeepsTheCacheBelowItsSize()
+    {
+        workspace.Packed(workspace.Model(TestModel.Ordinary()));
+        workspace.Packed(workspace.Model(new TestModel().AddGaussian("w", 48, 80, 9), "other.safetensors"), "--cache-max-size", "1kB");
+        Assert.StartsWith($"{workspace.Cache}: 1 entries, ", workspace.Run("cache", "stats", "--cache", workspace.Cache).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public sealed class WrongUsage : IDisposable
     [InlineData("compress: error CMPR4004: --threads is '0'; give a whole number of at least 1", "run", "x", "--threads", "0")]
     [InlineData("compress: error CMPR4004: --threads is 'two'; give a whole number of at least 1", "run", "x", "--threads", "two")]
     [InlineData("compress: error CMPR4004: --cache and --no-cache exclude each other", "run", "x", "--cache", "c", "--no-cache")]
+    [InlineData("compress: error CMPR4004: --cache-mode and --no-cache exclude each other", "run", "x", "--cache-mode", "ReadOnly", "--no-cache")]
+    [InlineData("compress: error CMPR4004: --cache-mode is '1'; give ReadWrite, ReadOnly or Off", "run", "x", "--cache-mode", "1")]
+    [InlineData("compress: error CMPR4004: --cache-max-size is 'big'; give a size such as 2GB, 500MB, 1.5GiB or 4096", "run", "x", "--cache-max-size", "big")]
     [InlineData("compress: error CMPR4004: --max-size is '2 quarts'; give a size such as 2GB, 500MB, 1.5GiB or 4096", "cache", "trim", "--max-size", "2 quarts")]
     [InlineData("compress: error CMPR4004: Option '--max-size' is required.", "cache", "trim")]
     public void IsOneLineAndExitCodeTwo(string expected, params string[] args)

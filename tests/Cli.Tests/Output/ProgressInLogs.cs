@@ -35,6 +35,16 @@ public sealed class ProgressInLogs : IDisposable
         Assert.Equal("stories: 5/12 layers, 2 cached\nstories: 10/12 layers, 5 cached\n", log.ToString());
     }
 
+    [Fact]
+    public void WaitingForAnotherBuildIsShown()
+    {
+        var progress = Progress();
+        clock.Advance(5);
+        progress.Report(new(37, 212, 37, 212, 31, Waiting: true));
+
+        Assert.Equal("stories: 37/212 layers, 31 cached; another build is encoding the rest\n", log.ToString());
+    }
+
     public void Dispose() => log.Dispose();
 
     private ProgressLines Progress() => new(log, "stories", TimeSpan.FromSeconds(5), clock);

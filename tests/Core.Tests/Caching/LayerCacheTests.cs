@@ -17,7 +17,12 @@ public abstract class CacheTest : IDisposable
 
     internal DiagnosticBag Diagnostics { get; } = new();
 
-    protected string EntryPath => Directory.GetFiles(folder.Path, Key + ".layer", SearchOption.AllDirectories).Single();
+    protected string EntryPath => EntryOf(Key);
+
+    protected string EntryOf(string name) => Directory.GetFiles(folder.Path, name + ".layer", SearchOption.AllDirectories).Single();
+
+    protected string[] Names() =>
+        [.. Directory.GetFiles(folder.Path, "*.layer", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
 
     public void Dispose()
     {
@@ -25,8 +30,13 @@ public abstract class CacheTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    internal LayerEntry Write(string key = Key, params byte[] codes) =>
-        Cache.Write(key, FakeCodec.Encoded(codes.Length == 0 ? [1, 2, 3] : codes), DType.F32, [1, 3], new ErrorSums(4, 0.25));
+    /// <summary>The same folder, as another process sees it.</summary>
+    internal LayerCache NewCache() => new(folder["cache"]);
+
+    internal LayerEntry Write(string key = Key, params byte[] codes) => Write(Cache, key, codes);
+
+    internal static LayerEntry Write(LayerCache cache, string key, params byte[] codes) =>
+        cache.Write(key, FakeCodec.Encoded(codes.Length == 0 ? [1, 2, 3] : codes), DType.F32, [1, 3], new ErrorSums(4, 0.25));
 
     internal static byte[] Bytes(StoredArray array)
     {

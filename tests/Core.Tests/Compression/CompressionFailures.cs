@@ -53,6 +53,34 @@ public class NonFiniteWeights : CompressionTest
     }
 }
 
+public class WeightsAtTheEndOfTheFloatRange : CompressionTest
+{
+    [Theory]
+    [InlineData("higgs")]
+    [InlineData("uniform")]
+    public void AreAnErrorOrDecodeToFiniteNumbers(string method)
+    {
+        float[] weights = TestModel.Gaussian(64 * 64, 1);
+        weights[7] = 3.4e38f;
+        weights[8] = -3.4e38f;
+        new TestModel().Add("huge.weight", [64, 64], weights).Write(ModelPath);
+        Recipe($"method: {method}");
+
+        if (Run() is not null)
+        {
+            using var packed = PackedModel.OpenFile(OutputPath);
+            float[] decoded = new float[64 * 64];
+            packed["huge.weight"].Dequantize(decoded);
+            Assert.All(decoded, value => Assert.True(float.IsFinite(value)));
+            return;
+        }
+
+        var error = Assert.Single(Diagnostics.Items);
+        Assert.Equal((Codes.ModelValueOutOfRange, ModelPath), (error.Code, error.File));
+        Assert.Contains("'huge.weight'", error.Message, StringComparison.Ordinal);
+    }
+}
+
 public class KeptAsFloat16 : CompressionTest
 {
     [Fact]

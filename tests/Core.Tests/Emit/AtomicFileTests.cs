@@ -43,7 +43,7 @@ public sealed class LeftOverOfAKilledProcess : IDisposable
     public void IsRemovedByTheNextWrite()
     {
         File.WriteAllText(folder[".a.0123.tmp"], "half");
-        File.SetLastWriteTimeUtc(folder[".a.0123.tmp"], DateTime.UtcNow.AddHours(-2));
+        File.SetLastWriteTimeUtc(folder[".a.0123.tmp"], DateTime.UtcNow.AddMinutes(-1));
 
         AtomicFile.Write(folder["a"], stream => stream.Write("whole"u8));
 
@@ -51,7 +51,7 @@ public sealed class LeftOverOfAKilledProcess : IDisposable
     }
 
     [Fact]
-    public void StaysAtFirst_ForItMayBeAboutToBeRenamed()
+    public void StaysAtFirst_ForItsWriterMayBeAboutToLockIt()
     {
         File.WriteAllText(folder[".a.0123.tmp"], "whole");
 
@@ -63,8 +63,8 @@ public sealed class LeftOverOfAKilledProcess : IDisposable
     [Fact]
     public void StaysWhileItsWriterLives()
     {
-        using var other = new FileStream(folder[".a.0123.tmp"], FileMode.Create, FileAccess.Write, FileShare.None);
-        File.SetLastWriteTimeUtc(folder[".a.0123.tmp"], DateTime.UtcNow.AddHours(-2));
+        using var other = new FileStream(folder[".a.0123.tmp"], FileMode.Create, FileAccess.ReadWrite, FileShare.Delete);
+        File.SetLastWriteTimeUtc(folder[".a.0123.tmp"], DateTime.UtcNow.AddMinutes(-1));
 
         AtomicFile.Write(folder["a"], stream => stream.Write("whole"u8));
 

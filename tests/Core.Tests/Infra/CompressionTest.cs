@@ -64,5 +64,7 @@ public abstract class CompressionTest : IDisposable
 
     protected string OutputHash() => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(OutputPath)));
 
+    protected string[] Entries() => [.. Directory.GetFiles(CachePath, "*.layer", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+
     protected string[] FilesBesideOutput() => [.. Directory.GetFileSystemEntries(folder["out"]).Select(path => Path.GetFileName(path))];
 }
