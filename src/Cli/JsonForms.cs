@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Compress.Cli.Builds;
 using Compress.Cli.Inspection;
+using Compress.Cli.Projects;
 
 namespace Compress.Cli;
 
@@ -15,6 +16,7 @@ namespace Compress.Cli;
     WriteIndented = true,
     NewLine = "\n")]
 [JsonSerializable(typeof(ModelListing))]
+[JsonSerializable(typeof(List<ProjectListing>))]
 [JsonSerializable(typeof(BuildRequest))]
 [JsonSerializable(typeof(InputRecord))]
 internal sealed partial class JsonForms : JsonSerializerContext;

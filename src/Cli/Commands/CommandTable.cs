@@ -21,6 +21,7 @@ internal static class CommandTable
         VerifyCommand.Create,
         InitCommand.Create,
         SchemaCommand.Create,
+        ListCommand.Create,
         CacheCommand.Create,
         MsBuildCommand.Create,
     ];

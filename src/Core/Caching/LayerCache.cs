@@ -49,6 +49,9 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
         return entry;
     }
 
+    /// <summary>True if there is an entry of that name, which need not be a good one.</summary>
+    public bool Contains(string name) => File.Exists(PathOf(name));
+
     /// <summary>Takes the right to compute an entry. Where it is granted, the entry may be there by now.</summary>
     /// <param name="name">The entry's name.</param>
     /// <param name="held">To be disposed when the entry has been written. Null if no lock is needed or can be had.</param>

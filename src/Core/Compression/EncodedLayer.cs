@@ -34,7 +34,7 @@ internal static class EncodedLayer
         CancellationToken cancellationToken)
     {
         busy = false;
-        var key = LayerKey.Of(treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash());
+        var key = Key(tensor, treatment);
         string name = store.NameOf(key);
         if (!force && store.TryRead(key) is { } cached)
         {
@@ -75,6 +75,10 @@ internal static class EncodedLayer
             return (Encode(tensor, treatment, store, name, cancellationToken), key, CacheUse.Miss);
         }
     }
+
+    /// <summary>What determines the tensor's packed bytes. Reads all of it.</summary>
+    public static LayerKey Key(SourceTensor tensor, Treatment.Compress treatment) =>
+        LayerKey.Of(treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash());
 
     /// <summary>The error for a tensor that has a value that is not finite, or null.</summary>
     public static Diagnostic? NonFinite(SourceTensor tensor) =>

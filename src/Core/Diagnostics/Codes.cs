@@ -25,6 +25,7 @@ public static class Codes
     public const string ItemBadMetadata = "CMPR1102";
     public const string ItemDuplicateClass = "CMPR1103";
     public const string ItemRecipeMissing = "CMPR1104";
+    public const string ProjectNotReadable = "CMPR1105";
 
     // 20xx: model files
     public const string ModelNotReadable = "CMPR2001";
