@@ -61,6 +61,9 @@ public sealed class CompressResolveModels : PlacingTask
     /// <summary>The property CompressCacheSalt. Another one makes every model stale.</summary>
     public string CacheSalt { get; set; } = "";
 
+    /// <summary>The property CompressExplain: true to say of every model why it is compressed or not.</summary>
+    public string Explain { get; set; } = "";
+
     /// <summary>The well-formed items with all metadata filled in.</summary>
     [Output]
     public ITaskItem[] Resolved { get; private set; } = [];
@@ -132,10 +135,8 @@ public sealed class CompressResolveModels : PlacingTask
 
     private bool PropertiesAreGood()
     {
-        if (Force.Length > 0 && !IsTrue(Force) && !Force.Equals("false", StringComparison.OrdinalIgnoreCase))
-        {
-            Diagnostics.ItemError(Codes.ArgumentInvalid, $"CompressForce is '{Force}'; expected true or false");
-        }
+        CheckSwitch("CompressForce", Force);
+        CheckSwitch("CompressExplain", Explain);
 
         if (MaxParallelism.Length > 0 && !(int.TryParse(MaxParallelism, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0))
         {
@@ -150,13 +151,26 @@ public sealed class CompressResolveModels : PlacingTask
         return !Log.HasLoggedErrors;
     }
 
+    private void CheckSwitch(string property, string value)
+    {
+        if (value.Length > 0 && !IsTrue(value) && !value.Equals("false", StringComparison.OrdinalIgnoreCase))
+        {
+            Diagnostics.ItemError(Codes.ArgumentInvalid, $"{property} is '{value}'; expected true or false");
+        }
+    }
+
     private void FindStale(IReadOnlyList<ResolvedModel> models, string intermediate)
     {
         var staleness = new Staleness(EnginePath, CacheSalt);
-        bool stale = IsTrue(Force);
-        for (int i = 0; i < models.Count && !stale; i++)
+        bool stale = IsTrue(Force), explains = IsTrue(Explain);
+        for (int i = 0; i < models.Count && (!stale || explains); i++)
         {
-            stale = staleness.IsStale(models[i]);
+            string? reason = IsTrue(Force) ? "CompressForce is set" : staleness.Reason(models[i]);
+            stale |= reason is not null;
+            if (explains)
+            {
+                Log.LogMessage(MessageImportance.High, "{0}: {1}", models[i].Source, reason ?? "up to date");
+            }
         }
 
         if (!stale)

@@ -20,6 +20,7 @@ public sealed class CompressRunEngine : ToolTask
 
     private const string Progress = "progress: ";
     private const string Summary = "summary: ";
+    private const string Explanation = "explain: ";
 
     private readonly List<DiagnosticLine> diagnostics = [];
     private readonly List<string> unexplained = [];
@@ -56,6 +57,9 @@ public sealed class CompressRunEngine : ToolTask
 
     /// <summary>True to run the engine for every model and to compute every layer anew.</summary>
     public bool Force { get; set; }
+
+    /// <summary>True to say of every layer that is encoded why it is.</summary>
+    public bool Explain { get; set; }
 
     /// <summary>A file of all errors and warnings for <see cref="CompressReportRun"/>, and whether a model failed; null if there are none.</summary>
     [Output]
@@ -141,6 +145,10 @@ public sealed class CompressRunEngine : ToolTask
         {
             Log.LogMessage(MessageImportance.Normal, "{0}", singleLine.Substring(Summary.Length));
         }
+        else if (singleLine.StartsWith(Explanation, StringComparison.Ordinal))
+        {
+            Log.LogMessage(MessageImportance.High, "{0}", singleLine.Substring(Explanation.Length));
+        }
         else
         {
             unexplained.Add(singleLine);
@@ -206,7 +214,7 @@ public sealed class CompressRunEngine : ToolTask
         {
             // Malformed properties have been reported by now: no build gets here with one.
             CacheSettings cache = CacheSettings.Parse(CacheDirectory, CacheMode, CacheMaxSize, CacheSalt, out _)!;
-            TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force));
+            TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force, Explain));
             if (!base.Execute())
             {
                 return false;

@@ -16,7 +16,8 @@ internal static class EngineRequest
     /// <param name="cache">The cache to use.</param>
     /// <param name="threads">How many threads the engine may use.</param>
     /// <param name="force">True to compute every layer anew.</param>
-    public static string Text(IEnumerable<ModelJob> jobs, CacheSettings cache, int threads, bool force)
+    /// <param name="explain">True to be told why layers are encoded.</param>
+    public static string Text(IEnumerable<ModelJob> jobs, CacheSettings cache, int threads, bool force, bool explain)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -45,6 +46,7 @@ internal static class EngineRequest
             writer.WriteString("cacheSalt", cache.Salt);
             writer.WriteNumber("threads", threads);
             writer.WriteBoolean("force", force);
+            writer.WriteBoolean("explain", explain);
             // The engine stops when this node ends, however it ends.
             using var node = Process.GetCurrentProcess();
             writer.WriteNumber("parent", node.Id);

@@ -17,8 +17,8 @@ internal static class Fingerprint
     private static readonly TimeSpan FineGrain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CoarseGrain = TimeSpan.FromSeconds(2);
 
-    /// <summary>True if the file was written for these settings and every file that it lists is as it was.</summary>
-    public static bool Matches(string fingerprintFile, string settings)
+    /// <summary>Null if the file was written for these settings and every file that it lists is as it was; else what is different.</summary>
+    public static string? Difference(string fingerprintFile, string settings)
     {
         string[] lines;
         try
@@ -27,12 +27,12 @@ internal static class Fingerprint
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false;
+            return "nothing is known of an earlier build";
         }
 
         if (lines.Length < 2 || lines[0] != settings)
         {
-            return false;
+            return "the package, the recipe that applies, or CompressCacheSalt is another one";
         }
 
         for (int i = 1; i < lines.Length; i++)
@@ -40,11 +40,11 @@ internal static class Fingerprint
             int tab = lines[i].IndexOf('\t');
             if (tab < 0 || Line(lines[i].Substring(0, tab)) != lines[i])
             {
-                return false;
+                return tab < 0 ? "the record of the last build is damaged" : $"'{lines[i].Substring(0, tab)}' has changed";
             }
         }
 
-        return true;
+        return null;
     }
 
     /// <summary>The files that a fingerprint lists; none if it cannot be read.</summary>

@@ -11,5 +11,5 @@ internal static class LoaderFile
         string.Join("\t", "loader " + Staleness.BuildId, model.Source, model.FullName, model.IsPublic ? "public" : "internal", model.Storage == ModelStorage.File ? "file" : "resource");
 
     /// <summary>True if the class must be looked at.</summary>
-    public static bool IsStale(ResolvedModel model) => !Fingerprint.Matches(FingerprintFile(model), Settings(model));
+    public static bool IsStale(ResolvedModel model) => Fingerprint.Difference(FingerprintFile(model), Settings(model)) is not null;
 }

@@ -30,7 +30,10 @@ internal sealed class Staleness
     public static string BuildId { get; } = typeof(Staleness).Module.ModuleVersionId.ToString();
 
     /// <summary>True if the model must be looked at by the engine.</summary>
-    public bool IsStale(ModelJob job) => !Fingerprint.Matches(ResolvedModel.FingerprintFile(job.PackedFile), Settings(job));
+    public bool IsStale(ModelJob job) => Reason(job) is not null;
+
+    /// <summary>Why the model must be looked at by the engine; null if it need not.</summary>
+    public string? Reason(ModelJob job) => Fingerprint.Difference(ResolvedModel.FingerprintFile(job.PackedFile), Settings(job));
 
     /// <summary>What the fingerprint of a model starts with.</summary>
     public string Settings(ModelJob job) =>

@@ -12,6 +12,7 @@ namespace Compress.Cli.Builds;
 /// <param name="CacheSalt">Keeps its entries apart from those of other salts.</param>
 /// <param name="Threads">Layers encoded at once; 0 for one per processor.</param>
 /// <param name="Force">Encode every layer anew.</param>
+/// <param name="Explain">Say why layers are encoded.</param>
 /// <param name="Parent">The process id of the build: when that ends, so does the work. Null if nobody is to be watched.</param>
 internal sealed record BuildRequest(
     IReadOnlyList<BuildModel> Models,
@@ -21,6 +22,7 @@ internal sealed record BuildRequest(
     string CacheSalt = "",
     int Threads = 0,
     bool Force = false,
+    bool Explain = false,
     int? Parent = null)
 {
     /// <summary>Reads a request.</summary>

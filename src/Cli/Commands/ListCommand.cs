@@ -11,8 +11,6 @@ namespace Compress.Cli.Commands;
 /// <summary><c>compress list</c>: the models of projects, and what the next build would compute and why.</summary>
 internal static class ListCommand
 {
-    private const int NamesShown = 3;
-
     public static Command Create(Session session)
     {
         var path = new Argument<string>("PROJECT") { Description = "A project or a solution, which has been restored." };
@@ -111,7 +109,7 @@ internal static class ListCommand
             foreach (var model in listing.Models.Where(model => model.Encode > 0))
             {
                 terminal.Output.WriteLine($"{model.ClassName}:");
-                foreach (string line in Reasons(model.Layers))
+                foreach (string line in Explanation.Lines(model.Layers))
                 {
                     terminal.Output.WriteLine("  " + line);
                 }
@@ -125,18 +123,4 @@ internal static class ListCommand
         ModelState.UpToDate => "nothing",
         _ => $"encodes {model.Encode} of {model.Encode + model.Reuse} layers",
     };
-
-    /// <summary>Why layers are encoded, with the names of some for each reason.</summary>
-    public static IEnumerable<string> Reasons(IEnumerable<LayerPreview> layers) => layers
-        .Where(layer => layer.Why is not null)
-        .GroupBy(layer => layer.Why!, StringComparer.Ordinal)
-        .Select(group => Reason(group.Key, [.. group.Select(layer => layer.Name)]));
-
-    /// <summary><c>2 layers (fc1.weight, fc2.weight): settings n=16 -&gt; n=8</c>.</summary>
-    public static string Reason(string why, IReadOnlyList<string> names)
-    {
-        string more = names.Count > NamesShown ? ", …" : "";
-        string count = names.Count == 1 ? "1 layer" : $"{names.Count} layers";
-        return $"{count} ({string.Join(", ", names.Take(NamesShown))}{more}): {why}";
-    }
 }

@@ -6,6 +6,7 @@ using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Emit;
+using Compress.Core.Explaining;
 using Compress.Core.Recipes.Locating;
 using Compress.Core.Reports;
 
@@ -13,7 +14,8 @@ namespace Compress.Cli.Commands;
 
 /// <summary>
 /// <c>compress msbuild</c>: the package's engine, started by its MSBuild task. Everything goes to standard output, where MSBuild
-/// recognizes diagnostics by their form; other lines begin with <c>progress: </c> or <c>summary: </c>.
+/// recognizes diagnostics by their form; other lines begin with <c>progress: </c>, <c>summary: </c>
+/// or <c>explain: </c>.
 /// </summary>
 internal static class MsBuildCommand
 {
@@ -72,6 +74,7 @@ internal static class MsBuildCommand
         var diagnostics = new DiagnosticBag();
         string name = RecipeLocator.ModelName(model.Model);
         CompressionReport? report = null;
+        var last = request.Explain ? LastRun.Read(model.Report) : null;
         try
         {
             var progress = new ProgressLines(output, $"progress: {name}", LineInterval, session.Clock);
@@ -105,6 +108,11 @@ internal static class MsBuildCommand
         if (report is null || diagnostics.HasErrors)
         {
             return false;
+        }
+
+        foreach (string line in request.Explain ? Explanation.Lines(report, last, cache, request.Force) : [])
+        {
+            output.WriteLine($"explain: {name}: {line}");
         }
 
         output.WriteLine($"summary: {name}: {Summary.Sizes(report)}; {Summary.Work(report)}");
