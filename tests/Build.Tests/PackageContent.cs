@@ -27,6 +27,7 @@ public sealed class PackageContent
                 "tasks/netstandard2.0/Compress.Tasks.dll",
                 "tools/net10.0/any/Compress.Core.dll",
                 "tools/net10.0/any/Compress.Runtime.dll",
+                "tools/net10.0/any/Microsoft.Build.Locator.dll",
                 "tools/net10.0/any/Spectre.Console.dll",
                 "tools/net10.0/any/System.CommandLine.dll",
                 "tools/net10.0/any/System.Numerics.Tensors.dll",

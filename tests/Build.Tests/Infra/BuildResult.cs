@@ -35,6 +35,15 @@ internal sealed class BuildResult(int exitCode, string output, string binlog)
         return found;
     }
 
+    /// <summary>All nodes of a kind.</summary>
+    public IReadOnlyList<T> All<T>()
+        where T : BaseNode
+    {
+        var found = new List<T>();
+        log.Value.VisitAllChildren<T>(found.Add);
+        return found;
+    }
+
     /// <summary>The names of the files that are embedded in the log.</summary>
     public IEnumerable<string> EmbeddedFiles => log.Value.SourceFiles.Select(file => file.FullPath);
 
