@@ -29,9 +29,15 @@ internal sealed class LayerWork(
 
         // The largest first, one at a time to whichever thread is free: so that no thread is left alone with a large one at the end.
         ForEach(Enumerable.Range(0, plan.Count).OrderByDescending(index => plan[index].Tensor.ByteLength).ThenBy(index => index), waiting: null);
+        // A full disk is one error, not one for each layer.
+        if (Array.Find(errors, IsFatal) is { } fatal)
+        {
+            diagnostics.Add(fatal);
+            return null;
+        }
+
         // What others are encoding comes last: by then most of it is done.
         ForEach(Enumerable.Range(0, plan.Count).Where(index => results[index] is null && errors[index] is null).ToList(), tally.Wait);
-
         foreach (var error in errors.OfType<Diagnostic>())
         {
             diagnostics.Add(error);
@@ -40,7 +46,7 @@ internal sealed class LayerWork(
         return Array.TrueForAll(errors, error => error is null) ? [.. results.OfType<TensorResult>()] : null;
 
         void ForEach(IEnumerable<int> indices, Action? waiting) =>
-            Parallel.ForEach(Partitioner.Create(indices, EnumerablePartitionerOptions.NoBuffering), options, index =>
+            Parallel.ForEach(Partitioner.Create(indices, EnumerablePartitionerOptions.NoBuffering), options, (index, loop) =>
             {
                 var tensor = model[plan[index].Tensor.Name];
                 try
@@ -53,12 +59,18 @@ internal sealed class LayerWork(
                 }
                 catch (CompressException exception)
                 {
-                    errors[index] = exception.Diagnostic; // the others go on: all errors are reported at once
+                    errors[index] = exception.Diagnostic; // the others go on: all errors of the model are reported at once
+                    if (IsFatal(exception.Diagnostic))
+                    {
+                        loop.Stop();
+                    }
                 }
 
                 tensor.ReleasePages();
             });
     }
+
+    private static bool IsFatal(Diagnostic? error) => error?.Code == Codes.OutputNotWritable;
 
     // Null if somebody else is at it.
     private TensorResult? Process(SourceTensor tensor, Treatment treatment, bool force, Action? waiting, CancellationToken cancellationToken)

@@ -36,6 +36,12 @@ public static class AtomicFile
             stream.Flush(durable);
             Rename(temporary, path);
         }
+        catch (ArgumentOutOfRangeException exception) when (exception.ParamName == "value")
+        {
+            // .NET's way to say EFBIG: FAT32 ends at 4 GiB, and there are limits for users and processes.
+            TryDelete(temporary);
+            throw new IOException("the file becomes longer than the file system, or a limit of this user, allows", exception);
+        }
         catch
         {
             TryDelete(temporary);

@@ -6,7 +6,7 @@ namespace Compress.Build.Tests.Infra;
 /// <summary>Runs programs in a clean environment and keeps what they say.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     // What dotnet test and CI systems leave in the environment would change how the inner builds behave.
     private static readonly string[] Unwanted = ["MSBUILD", "GITHUB_", "BUILD_", "SYSTEM_", "TF_BUILD", "COMPRESS", "NUGET_", "VSTEST_", "DOTNET_HOST_PATH"];

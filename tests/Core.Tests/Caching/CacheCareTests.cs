@@ -9,7 +9,7 @@ public class TidyingAfterABuild : CacheTest
     private static readonly DateTime LongAgo = DateTime.UtcNow.AddDays(-3);
 
     [Fact]
-    public void RemovesTheLeastRecentlyUsedButNothingThatTheBuildUsed()
+    public void CCH_06_RemovesTheLeastRecentlyUsedButNothingThatTheBuildUsed()
     {
         long one = Old("aa01", "bb02", "cc03");
         var build = NewCache();
@@ -195,7 +195,7 @@ public class Verifying : CacheTest
 public class TrimmingBesideReadersAndWriters : CacheTest
 {
     [Fact]
-    public void NeverShowsATornEntryAndNeverFails()
+    public void CCH_06_NeverShowsATornEntryAndNeverFails()
     {
         int found = 0;
         Parallel.For(0, 600, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
@@ -224,11 +224,11 @@ public class TrimmingBesideReadersAndWriters : CacheTest
     }
 }
 
-/// <summary>CCH-05. Windows refuses to replace a file that another process has open.</summary>
+/// <summary>Windows refuses to replace a file that another process has open.</summary>
 public class EntryThatIsOpenElsewhere : CacheTest
 {
     [Fact]
-    public void IsTakenIfItIsGood()
+    public void CCH_05_IsTakenIfItIsGood()
     {
         Write();
         var entry = TryWrite(Refusing());
@@ -238,7 +238,7 @@ public class EntryThatIsOpenElsewhere : CacheTest
     }
 
     [Fact]
-    public void IsAWarningIfItIsNot()
+    public void CCH_05_IsAWarningIfItIsNot()
     {
         var cache = Refusing();
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Compress.Core.Caching;
 using Compress.Core.Tests.Infra;
 using Compress.Runtime.Safetensors;
@@ -13,8 +14,15 @@ public class KeyOfALayer
     public void IsTheDocumentedDigest() =>
         Assert.Equal("3247cdd7a95ac23cbeddc80e975247778a387117e2a08310f95ba7f32e8263c5", Key());
 
+    // The same, over the salt and the digest.
     [Fact]
-    public void ChangesWithEveryIngredient()
+    public void CCH_07_SaltGivesTheEntryAnotherName() =>
+        Assert.Equal(
+            ("3247cdd7a95ac23cbeddc80e975247778a387117e2a08310f95ba7f32e8263c5", "c7f278262b3346ea56b373dfb691ff6bd96e08e483db590e12260ff8413962da"),
+            (Make().EntryName(""), Make().EntryName("salt")));
+
+    [Fact]
+    public void CCH_07_ChangesWithEveryPart()
     {
         byte[] otherHash = [.. Hash];
         otherHash[31] ^= 1;
@@ -37,7 +45,16 @@ public class KeyOfALayer
     public void CannotConfuseWhereOnePartEndsAndTheNextBegins() =>
         Assert.NotEqual(LayerKey.DigestOf(["ab", ""]), LayerKey.DigestOf(["a", "b"]));
 
+    // What a report holds is enough to say which part changed.
+    [Fact]
+    public void IsTheSameAfterItHasBeenWrittenAsJsonAndRead() =>
+        Assert.Equal(Make(), JsonSerializer.Deserialize<LayerKey>(JsonSerializer.Serialize(Make())));
+
     private static string Key(
         FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null) =>
-        LayerKey.Of(codec ?? new FakeCodec(), FakeCodec.WithSettings(settings), dtype, shape ?? [2, 3], hash ?? Hash).Digest;
+        Make(codec, settings, dtype, shape, hash).Digest;
+
+    private static LayerKey Make(
+        FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null) =>
+        LayerKey.Of(codec ?? new FakeCodec(), FakeCodec.WithSettings(settings), dtype, shape ?? [2, 3], hash ?? Hash);
 }

@@ -140,7 +140,7 @@ public class EntriesThatVanishWhileTheyAreInUse : CompressionTest
 public class ReadOnlyCache : CompressionTest
 {
     [Fact]
-    public void IsUsedAndLeftAsItIs()
+    public void CCH_08_IsUsedAndLeftAsItIs()
     {
         RunWell();
         string entry = Entries()[0];
@@ -175,7 +175,7 @@ public class ReadOnlyCache : CompressionTest
 public class SaltOfACache : CompressionTest
 {
     [Fact]
-    public void HidesTheEntriesOfOtherSaltsAndChangesNoByte()
+    public void CCH_07_HidesTheEntriesOfOtherSaltsAndChangesNoByte()
     {
         RunWell();
         string hash = OutputHash();

@@ -1,7 +1,7 @@
 using Compress.Cli.Tests.Infra;
 using Compress.Core.Diagnostics;
 
-namespace Compress.Cli.Tests.Processes;
+namespace Compress.Cli.Tests.Faults;
 
 /// <summary>
 /// A real full disk: a memory file system of a few kilobytes, mounted where nobody else sees it. Where that is not allowed,
@@ -63,31 +63,12 @@ public sealed class FullDisk : IDisposable
     public void Dispose() => workspace.Dispose();
 
     // Runs with disk/ of 8 kB; what is on it afterwards is the output. Null where this may not be mounted.
-    private Outcome? RunOnSmallDisk(string prepare, string options, string output = "disk")
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return null;
-        }
-
-        const int NotAllowed = 77;
-        string script = $"""
-            mount -t tmpfs -o size=8k tmpfs disk || exit {NotAllowed}
-            {prepare}
-            '{CliProcess.Host}' exec '{CliProcess.Assembly}' run model.safetensors --output {output} {options} >/dev/null
-            code=$?
-            cd disk && find . -type f -printf '%s %P\n'
-            exit $code
-            """;
-        try
-        {
-            var (exitCode, onDisk, error) = CliProcess.RunHost(workspace.Root, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script);
-            bool allowed = exitCode != NotAllowed && !error.StartsWith("unshare:", StringComparison.Ordinal);
-            return allowed ? new(exitCode, System.Text.Encoding.UTF8.GetString(onDisk), error) : null;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null; // no unshare
-        }
-    }
+    private Outcome? RunOnSmallDisk(string prepare, string options, string output = "disk") => Shell.RunWithMounts(workspace, $"""
+        mount -t tmpfs -o size=8k tmpfs disk
+        {prepare}
+        {Shell.Program} run model.safetensors --output {output} {options} >/dev/null
+        code=$?
+        cd disk && find . -type f -printf '%s %P\n'
+        exit $code
+        """);
 }
