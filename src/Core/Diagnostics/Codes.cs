@@ -45,6 +45,13 @@ public static class Codes
     // 22xx: packed files
     public const string PackedMalformed = "CMPR2201";
 
+    // 23xx: language models and tokenizers
+    public const string LanguageModelConfig = "CMPR2301";
+    public const string LanguageModelUnknown = "CMPR2302";
+    public const string LanguageModelTensors = "CMPR2303";
+    public const string LanguageModelPacked = "CMPR2304";
+    public const string LanguageModelTokens = "CMPR2305";
+
     // 30xx: cache
     public const string CacheNotWritable = "CMPR3001";
     public const string CacheEntryDamaged = "CMPR3002";

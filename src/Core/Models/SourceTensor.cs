@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Compress.Core.Models.Formats;
 using Compress.Runtime;
 using Compress.Runtime.Codecs.Keep;
+using Compress.Runtime.Kernels;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Models;
@@ -58,6 +59,13 @@ public sealed class SourceTensor : WeightMatrix
         int count = checked(rowCount * Columns);
         Elements.Read(DType, bytes, (long)firstRow * Columns, destination[..count]);
     }
+
+    /// <summary><c>Y = X Wᵀ</c> in float32, rows converted a few at a time. As <see cref="PackedTensor.Multiply(ReadOnlySpan{float}, Span{float}, int)"/>.</summary>
+    /// <param name="x">[batch, columns].</param>
+    /// <param name="y">[batch, rows].</param>
+    /// <param name="batch">Vectors.</param>
+    internal void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch) =>
+        new KeepProduct(Kernel.Best, DType, bytes, Rows, Columns).Multiply(x, y, batch);
 
     /// <summary>The bytes from <paramref name="offset"/> as they are in the file, in place. Valid until the model is disposed.</summary>
     /// <param name="offset">Bytes from the tensor's first.</param>

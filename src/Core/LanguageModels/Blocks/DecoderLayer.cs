@@ -1,0 +1,43 @@
+using System.Numerics.Tensors;
+
+namespace Compress.Core.LanguageModels.Blocks;
+
+/// <summary>
+/// One layer of a decoder: attention, then feed-forward, each added to its input. The norms stand before the two parts, or after the
+/// additions, as in the first transformers.
+/// </summary>
+internal sealed class DecoderLayer(Norm attentionNorm, Attention attention, Norm feedForwardNorm, FeedForward feedForward, bool normFirst = true)
+{
+    /// <summary>Applies it to a sequence, in place.</summary>
+    /// <param name="x">[tokens, width].</param>
+    /// <param name="tokens">How many.</param>
+    public void Apply(Span<float> x, int tokens)
+    {
+        using var input = new Scratch(x.Length);
+        using var result = new Scratch(x.Length);
+        attention.Apply(Before(attentionNorm, x, input.Span, tokens), result.Span, tokens);
+        Add(x, result.Span, attentionNorm, tokens);
+        feedForward.Apply(Before(feedForwardNorm, x, input.Span, tokens), result.Span, tokens);
+        Add(x, result.Span, feedForwardNorm, tokens);
+    }
+
+    private ReadOnlySpan<float> Before(Norm norm, Span<float> x, Span<float> buffer, int tokens)
+    {
+        if (!normFirst)
+        {
+            return x;
+        }
+
+        norm.Apply(x, buffer, tokens);
+        return buffer;
+    }
+
+    private void Add(Span<float> x, ReadOnlySpan<float> result, Norm norm, int tokens)
+    {
+        TensorPrimitives.Add(x, result, x);
+        if (!normFirst)
+        {
+            norm.Apply(x, x, tokens);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Numerics.Tensors;
+using Compress.Core.LanguageModels.Weights;
+
+namespace Compress.Core.LanguageModels.Blocks;
+
+/// <summary>A linear layer: <c>y = W x + b</c>.</summary>
+/// <param name="weight">[out, in].</param>
+/// <param name="bias">[out], or null.</param>
+internal sealed class Linear(Parameter weight, Parameter? bias = null)
+{
+    /// <summary>Length of a result.</summary>
+    public int Outputs => weight.Rows;
+
+    /// <summary>Applies it to every token.</summary>
+    /// <param name="x">[tokens, in].</param>
+    /// <param name="y">[tokens, out].</param>
+    /// <param name="tokens">How many.</param>
+    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
+    {
+        weight.Multiply(x, y, tokens);
+        if (bias is not null)
+        {
+            var vector = bias.Vector;
+            for (int token = 0; token < tokens; token++)
+            {
+                var row = y.Slice(token * vector.Length, vector.Length);
+                TensorPrimitives.Add(row, vector, row);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using Compress.Core.Diagnostics;
+using Compress.Core.LanguageModels;
+using Compress.Core.Models;
+using Compress.Core.Tests.Infra;
+using Compress.Runtime;
+
+namespace Compress.Core.Tests.LanguageModels;
+
+public sealed class ForwardPass : IDisposable
+{
+    private readonly TinyLlama tiny = new();
+
+    public void Dispose() => tiny.Dispose();
+
+    [Fact]
+    public void LaterTokensDoNotChangeEarlierLogits()
+    {
+        using var model = LanguageModel.Open(tiny.Write());
+        int[] tokens = [1, 5, 9, 0, 3, 3, 7];
+        float[] all = Logits(model, tokens);
+        for (int length = 1; length < tokens.Length; length++)
+        {
+            float[] part = Logits(model, tokens[..length]);
+            Assert.All(Enumerable.Range(0, part.Length), i => Assert.Equal(all[i], part[i], 1e-5));
+        }
+    }
+
+    [Fact]
+    public void NoTokensGiveNoLogits()
+    {
+        using var model = LanguageModel.Open(tiny.Write());
+        model.Forward([], []);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-1)]
+    [InlineData(int.MaxValue)]
+    public void TokensOutOfTheVocabularyAreNamed(int token)
+    {
+        using var model = LanguageModel.Open(tiny.Write());
+        var diagnostic = Assert.Throws<CompressException>(() => Logits(model, [1, token])).Diagnostic;
+        Assert.Equal(Codes.LanguageModelTokens, diagnostic.Code);
+        Assert.Contains($"token {token} is not in the model's vocabulary of 10", diagnostic.Message);
+    }
+
+    [Fact]
+    public void SequencesLongerThanThePositionsAreRefused()
+    {
+        using var model = LanguageModel.Open(tiny.Write());
+        Assert.Equal(16, model.MaxPositions);
+        Logits(model, new int[16]);
+        Assert.Throws<ArgumentException>(() => Logits(model, new int[17]));
+        Assert.Throws<ArgumentException>(() => model.Forward([1, 2], new float[19]));
+    }
+
+    [Fact]
+    public void StoriesOfAModelThatIsUsedFromItsFile()
+    {
+        using var source = ModelFile.Open(Assets.Stories);
+        using var model = LanguageModel.Open(source);
+        Assert.Equal(("LlamaForCausalLM", 512, 512), (model.Architecture, model.VocabularySize, model.MaxPositions));
+        Assert.Equal(47, model.TensorNames.Count());
+    }
+
+    [Fact]
+    public void ATensorIsSwappedAndSwappedBack()
+    {
+        tiny.Write();
+        using var source = ModelFile.Open(tiny.Folder);
+        using var model = LanguageModel.Open(source);
+        int[] tokens = [1, 2, 3];
+        float[] before = Logits(model, tokens);
+        foreach (string name in model.TensorNames)
+        {
+            // A stored zero matrix is the most different one.
+            long[] shape = [.. source[name].Shape];
+            using var zeros = Zeros(name, shape);
+            model.Use(name, zeros[name]);
+            Assert.NotEqual(before, Logits(model, tokens));
+            model.Use(name, null);
+            Assert.Equal(before, Logits(model, tokens));
+        }
+    }
+
+    [Fact]
+    public void APackedModelGivesWhatItHas()
+    {
+        tiny.Write();
+        using var source = ModelFile.Open(tiny.Folder);
+        using var zeros = Zeros("lm_head.weight", [10, 8]);
+        using var model = LanguageModel.Open(source, zeros);
+        Assert.All(Logits(model, [4, 2]), logit => Assert.Equal(0f, logit));
+    }
+
+    [Theory]
+    [InlineData("lm_head.weight", 9, "the packed tensor 'lm_head.weight' is [9, 8], but the model's is [10, 8]")]
+    [InlineData("fc.weight", 10, "the packed model has no tensor of the model")]
+    public void AnotherModelsPackedFormIsRefused(string name, int rows, string says)
+    {
+        tiny.Write();
+        using var source = ModelFile.Open(tiny.Folder);
+        using var other = Zeros(name, [rows, 8]);
+        var diagnostic = Assert.Throws<CompressException>(() => LanguageModel.Open(source, other)).Diagnostic;
+        Assert.Equal(Codes.LanguageModelPacked, diagnostic.Code);
+        Assert.Contains(says, diagnostic.Message);
+    }
+
+    private PackedModel Zeros(string name, long[] shape)
+    {
+        string file = new TestModel().Add(name, shape, new float[shape.Aggregate(1L, (a, b) => a * b)]).Write(Path.Combine(tiny.Folder, "zeros"));
+        return PackedModel.FromBytes(File.ReadAllBytes(file));
+    }
+
+    private static float[] Logits(LanguageModel model, int[] tokens)
+    {
+        float[] logits = new float[tokens.Length * model.VocabularySize];
+        model.Forward(tokens, logits);
+        return logits;
+    }
+}
