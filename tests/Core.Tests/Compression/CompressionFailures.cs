@@ -1,5 +1,7 @@
+using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
+using Compress.Core.Emit;
 using Compress.Core.Tests.Infra;
 using Compress.Runtime;
 using Compress.Runtime.Safetensors;
@@ -194,6 +196,27 @@ public class CancelledCompression : CompressionTest
 
         Assert.ThrowsAny<OperationCanceledException>(() =>
             Run(cache: false, threads: 1, progress: new Once(source.Cancel), token: source.Token));
+
+        Assert.Equal(before, OutputHash());
+        Assert.Equal([Path.GetFileName(OutputPath)], FilesBesideOutput());
+    }
+
+    [Fact]
+    public void EndsTheWritingOfThePackedFileToo()
+    {
+        RunWell();
+        string before = OutputHash();
+        using var source = new CancellationTokenSource();
+        var array = new StoredArray("a", DType.U8, [8], 8, stream =>
+        {
+            source.Cancel();
+            stream.Write([1, 2, 3, 4]);
+            stream.Write([5, 6, 7, 8]);
+        });
+        var key = LayerKey.Of("keep", 1, "U8", DType.U8, [8], new byte[32]);
+        var tensor = new TensorResult(new PackedEntry("a", null, [array]), key, default, CacheUse.Kept, 0);
+
+        Assert.Throws<OperationCanceledException>(() => PackedOutput.Write(OutputPath, [tensor], source.Token));
 
         Assert.Equal(before, OutputHash());
         Assert.Equal([Path.GetFileName(OutputPath)], FilesBesideOutput());
