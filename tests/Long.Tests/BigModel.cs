@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Text;
 using Compress.Build.Tests.Infra;
 using Xunit.Abstractions;
 
@@ -33,7 +31,7 @@ public sealed class BigModel(ITestOutputHelper output)
             string memory = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmHWM")).Split([' ', '\t'])[^2] : "0";
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Packed.Names.Count} {first} {second} {memory}"));
             """);
-        double norm = WriteModel(app.PathOf("big.safetensors"));
+        double norm = SparseModel.Write(app.PathOf("big.safetensors"), Layers, Side, Seed);
         app.Restore();
 
         var clock = Stopwatch.StartNew();
@@ -66,37 +64,5 @@ public sealed class BigModel(ITestOutputHelper output)
             Assert.InRange(peak, 1, MostBytes);
             Assert.InRange(numbers[3] * 1e3, 1, 300e6);
         }
-    }
-
-    // Gives the Euclidean norm of the last layer's first row.
-    private static double WriteModel(string path)
-    {
-        var header = new StringBuilder("{");
-        for (int layer = 0; layer < Layers; layer++)
-        {
-            header.Append(CultureInfo.InvariantCulture,
-                $"{(layer == 0 ? "" : ",")}\"layers.{layer:000}.weight\":{{\"dtype\":\"F32\",\"shape\":[{Side},{Side}],\"data_offsets\":[{layer * LayerBytes},{(layer + 1) * LayerBytes}]}}");
-        }
-
-        byte[] json = Encoding.UTF8.GetBytes(header.Append('}').ToString());
-        using var file = File.Create(path);
-        file.Write(BitConverter.GetBytes(json.LongLength));
-        file.Write(json);
-        long data = file.Position;
-        var random = new Random(Seed);
-        float[] row = new float[Side];
-        for (int layer = 0; layer < Layers; layer++)
-        {
-            for (int i = 0; i < Side; i++)
-            {
-                row[i] = random.NextSingle() - 0.5f;
-            }
-
-            file.Position = data + (layer * LayerBytes);
-            file.Write(MemoryMarshal.AsBytes<float>(row));
-        }
-
-        file.SetLength(data + (Layers * LayerBytes)); // the rest is a hole
-        return Math.Sqrt(row.Sum(value => (double)value * value));
     }
 }

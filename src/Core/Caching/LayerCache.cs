@@ -76,6 +76,10 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
         {
             return Write(name, tensor, dtype, shape, error);
         }
+        catch (EntryGoneException)
+        {
+            return null; // somebody empties the cache; it can be written all the same
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             if (TryRead(name, diagnostics) is { } present)
@@ -94,6 +98,7 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
     }
 
     /// <summary>Writes an entry and opens it.</summary>
+    /// <exception cref="EntryGoneException">It has been removed at once.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public LayerEntry Write(string name, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error)
@@ -101,7 +106,7 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
         string path = PathOf(name);
         WriteFile(path, stream => LayerEntry.Write(stream, tensor, dtype, shape, error));
         used[name] = true;
-        return LayerEntry.Read(path) ?? throw new IOException($"'{path}' vanished as soon as it was written");
+        return LayerEntry.Read(path) ?? throw new EntryGoneException(path);
     }
 
     /// <summary>Takes over an entry from another cache.</summary>
@@ -113,7 +118,7 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
     {
         string path = PathOf(name);
         WriteFile(path, entry.CopyTo);
-        return LayerEntry.Read(path) ?? throw new IOException($"'{path}' vanished as soon as it was written");
+        return LayerEntry.Read(path) ?? throw new EntryGoneException(path);
     }
 
     private LayerEntry? TryRead(string name, DiagnosticBag diagnostics, out bool damaged)

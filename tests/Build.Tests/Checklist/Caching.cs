@@ -137,6 +137,25 @@ public sealed class Caching : IClassFixture<Caching.Library>
             .Order(StringComparer.Ordinal).Select(path => $"{path} {File.GetLastWriteTimeUtc(path):O}");
     }
 
+    // Everything that was written before is of the future.
+    [Fact]
+    public void ClockThatWasSetBackCostsOneLookAndHidesNoChange()
+    {
+        library.Build().MustSucceed();
+        foreach (string file in Entries.Concat(library.Files("obj/compress", "*")).Append(library.PathOf(Model)))
+        {
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddYears(1));
+        }
+
+        Assert.Equal(1, library.Build().MustSucceed().EngineRuns);
+        Assert.Equal((2, 0), HitsAndMisses());
+        Assert.Equal(0, library.Build().MustSucceed().EngineRuns);
+
+        Weights.Write(library.PathOf(Model), seed: 4);
+        Assert.Equal(1, library.Build().MustSucceed().EngineRuns);
+        Assert.Equal((1, 1), HitsAndMisses());
+    }
+
     // As after a fresh clone.
     private void Forget() => Remove(library.PathOf("obj/compress"));
 

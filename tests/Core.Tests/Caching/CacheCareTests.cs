@@ -204,10 +204,10 @@ public class TrimmingBesideReadersAndWriters : CacheTest
             switch (i % 6)
             {
                 case 0:
-                    Cache.Trim(4000);
+                    Cache.Trim(i % 12 == 0 ? 0 : 4000);
                     break;
                 case 1 or 2:
-                    Write(NewCache(), name);
+                    NewCache().TryWrite(name, FakeCodec.Encoded(1, 2, 3), DType.F32, [1, 3], new ErrorSums(4, 0.25), Diagnostics);
                     break;
                 case 3:
                     Cache.Statistics();
