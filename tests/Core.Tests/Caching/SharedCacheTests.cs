@@ -2,6 +2,7 @@ using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Tests.Infra;
+using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Tests.Caching;
 
@@ -134,6 +135,32 @@ public class EntriesThatVanishWhileTheyAreInUse : CompressionTest
                 cache.Clear();
             }
         }
+    }
+}
+
+/// <summary>A good entry under the name of another, as a program might write it that is broken or wicked.</summary>
+public class EntryOfAnotherKey : CompressionTest
+{
+    [Theory]
+    [InlineData("method: uniform", DType.F32, 64)] // another codec
+    [InlineData("method: higgs", DType.F16, 64)] // another element type
+    [InlineData("method: higgs", DType.F32, 32)] // another shape
+    public void IsNotUsed(string recipe, DType type, int rows)
+    {
+        Recipe(recipe);
+        new TestModel().Add("w", type, [rows, 96], new byte[rows * 96 * type.SizeInBytes()]).Write(ModelPath);
+        RunWell();
+        byte[] foreign = File.ReadAllBytes(Assert.Single(Entries()));
+        Directory.Delete(CachePath, recursive: true);
+        Recipe("method: higgs");
+        new TestModel().AddGaussian("w", 64, 96, 1).Write(ModelPath);
+        RunWell();
+        string hash = OutputHash();
+        File.WriteAllBytes(Assert.Single(Entries()), foreign);
+        File.Delete(OutputPath);
+
+        Assert.Equal((0, 1), (Run()!.CacheHits, Entries().Length));
+        Assert.Equal(hash, OutputHash());
     }
 }
 
