@@ -62,7 +62,7 @@ internal static class EncodedLayer
         using (turn)
         {
             // Whoever had the lock before may have encoded it.
-            if (!force && turn is not null && store.TryRead(key) is { } done)
+            if (!force && store.Grows && store.TryRead(key) is { } done)
             {
                 return (done, key, CacheUse.Hit);
             }

@@ -34,6 +34,9 @@ internal sealed class LayerStore : IDisposable
     /// </summary>
     public bool KeepCopies { get; set; }
 
+    /// <summary>True if somebody else may add to it: what was not found may be there later.</summary>
+    public bool Grows => cache is { ReadOnly: false };
+
     /// <summary>What the layer of a key is called in here.</summary>
     public string NameOf(LayerKey key) => key.EntryName(cache?.Salt ?? "");
 
