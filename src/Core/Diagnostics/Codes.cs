@@ -51,6 +51,11 @@ public static class Codes
     public const string LanguageModelTensors = "CMPR2303";
     public const string LanguageModelPacked = "CMPR2304";
     public const string LanguageModelTokens = "CMPR2305";
+    public const string TokenizerNotReadable = "CMPR2310";
+    public const string TokenizerMalformed = "CMPR2311";
+    public const string TokenizerNotSupported = "CMPR2312";
+    public const string TokenizerNotOfModel = "CMPR2313";
+    public const string TokenFileMalformed = "CMPR2314";
 
     // 30xx: cache
     public const string CacheNotWritable = "CMPR3001";
