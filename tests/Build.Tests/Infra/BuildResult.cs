@@ -17,6 +17,23 @@ internal sealed class BuildResult(int exitCode, string output, string binlog)
     /// <summary>How often the compiler ran.</summary>
     public int Compilations => All<Microsoft.Build.Logging.StructuredLogger.Task>("Csc").Count;
 
+    /// <summary>Where our task assembly was loaded from, each time that it was.</summary>
+    public IReadOnlyList<string> LoadedTasks
+    {
+        get
+        {
+            var found = new List<string>();
+            log.Value.VisitAllChildren<Message>(message =>
+            {
+                if (message.Text.StartsWith("Assembly loaded", StringComparison.Ordinal) && message.Text.Contains("Compress.Tasks.dll", StringComparison.Ordinal))
+                {
+                    found.Add(message.Text);
+                }
+            });
+            return found;
+        }
+    }
+
     public IReadOnlyList<AbstractDiagnostic> Errors => Diagnostics<Error>();
 
     public IReadOnlyList<AbstractDiagnostic> Warnings => Diagnostics<Warning>();

@@ -17,7 +17,7 @@ internal sealed class TestRun
         Root = Path.Combine(Path.GetTempPath(), "compress-build-tests", Version);
         Directory.CreateDirectory(Feed);
         DeleteEarlierRuns();
-        Pack();
+        Pack(Version, Feed);
         // Stop the search for a parent's settings here, and restore from nowhere else.
         File.WriteAllText(Path.Combine(Root, "Directory.Build.props"), "<Project />");
         File.WriteAllText(Path.Combine(Root, "Directory.Build.targets"), "<Project />");
@@ -82,20 +82,22 @@ internal sealed class TestRun
         }
     }
 
-    private void Pack()
+    /// <summary>Packs what is built, and returns the path of Compress.Tasks.</summary>
+    public string Pack(string version, string folder, string properties = "")
     {
         // bin/<configuration>/<framework>/
         string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        string project = Path.Combine(Root, "pack.proj");
+        string project = Path.Combine(Root, Guid.NewGuid().ToString("N") + ".proj");
         File.WriteAllText(project, $"""
             <Project>
               <Target Name="Pack">
                 <MSBuild Projects="{Repository}/src/Tasks/Compress.Tasks.csproj;{Repository}/src/Runtime/Compress.Runtime.csproj" Targets="Pack"
-                         Properties="NoBuild=true;Configuration={configuration};PackageVersion={Version};PackageOutputPath={Feed}" />
+                         Properties="NoBuild=true;Configuration={configuration};PackageVersion={version};PackageOutputPath={folder};{properties}" />
               </Target>
             </Project>
             """);
         var (exitCode, output) = Tool.Run("dotnet", ["msbuild", project, "-nr:false", "-nologo", "-v:m"], Root, MachinePackages);
         Assert.True(exitCode == 0, output);
+        return Path.Combine(folder, $"Compress.Tasks.{version}.nupkg");
     }
 }
