@@ -224,16 +224,6 @@ public sealed class ConsoleApp : IClassFixture<SmallApp>, IDisposable
     }
 
     [Fact]
-    public void RecipeAndReportAreInTheBinaryLog()
-    {
-        File.SetLastWriteTimeUtc(app.PathOf(Model), DateTime.UtcNow.AddHours(-3));
-        string[] embedded = [.. app.Build().MustSucceed().EmbeddedFiles];
-        Assert.Contains(embedded, file => file.EndsWith("compress.yaml", StringComparison.Ordinal));
-        Assert.Contains(embedded, file => file.EndsWith("tiny.report.json", StringComparison.Ordinal));
-        Assert.DoesNotContain(embedded, file => file.EndsWith(".safetensors", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public void DotnetWatchSeesModelAndRecipe()
     {
         app.Build().MustSucceed();

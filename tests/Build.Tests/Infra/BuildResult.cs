@@ -17,22 +17,22 @@ internal sealed class BuildResult(int exitCode, string output, string binlog)
     /// <summary>How often the compiler ran.</summary>
     public int Compilations => All<Microsoft.Build.Logging.StructuredLogger.Task>("Csc").Count;
 
-    /// <summary>Where our task assembly was loaded from, each time that it was.</summary>
-    public IReadOnlyList<string> LoadedTasks
+    /// <summary>The texts of all messages, whatever their importance.</summary>
+    public IReadOnlyList<string> Messages
     {
         get
         {
             var found = new List<string>();
-            log.Value.VisitAllChildren<Message>(message =>
-            {
-                if (message.Text.StartsWith("Assembly loaded", StringComparison.Ordinal) && message.Text.Contains("Compress.Tasks.dll", StringComparison.Ordinal))
-                {
-                    found.Add(message.Text);
-                }
-            });
+            log.Value.VisitAllChildren<Message>(message => found.Add(message.Text));
             return found;
         }
     }
+
+    /// <summary>Where our task assembly was loaded from, each time that it was.</summary>
+    public IReadOnlyList<string> LoadedTasks =>
+    [
+        .. Messages.Where(text => text.StartsWith("Assembly loaded", StringComparison.Ordinal) && text.Contains("Compress.Tasks.dll", StringComparison.Ordinal)),
+    ];
 
     public IReadOnlyList<AbstractDiagnostic> Errors => Diagnostics<Error>();
 

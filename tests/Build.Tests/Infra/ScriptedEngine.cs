@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -12,6 +13,7 @@ internal static class ScriptedEngine
 {
     private const string SaysVariable = "SCRIPTED_ENGINE_SAYS";
     private const string ExitVariable = "SCRIPTED_ENGINE_EXIT";
+    private const string SecondsVariable = "SCRIPTED_ENGINE_SECONDS";
 
     private const string Source = $$"""
         using System;
@@ -21,6 +23,8 @@ internal static class ScriptedEngine
 
         Console.OutputEncoding = new System.Text.UTF8Encoding(false);
         Console.Write(Environment.GetEnvironmentVariable("{{SaysVariable}}"));
+        Console.Out.Flush();
+        System.Threading.Thread.Sleep(TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("{{SecondsVariable}}") ?? "0")));
         int exit = int.Parse(Environment.GetEnvironmentVariable("{{ExitVariable}}") ?? "0");
         using var request = JsonDocument.Parse(File.ReadAllText(args[1]));
         foreach (var model in request.RootElement.GetProperty("models").EnumerateArray().Where(_ => exit == 0))
@@ -40,11 +44,12 @@ internal static class ScriptedEngine
     /// <summary>The argument that makes a build use this engine.</summary>
     public static string Argument => "-p:_CompressEnginePath=" + Lazily.Value;
 
-    /// <summary>What the engine of the project's next builds says, and its exit code.</summary>
-    public static void Script(TestProject project, string says, int exit = 0)
+    /// <summary>What the engine of the project's next builds says, how long it then takes, and its exit code.</summary>
+    public static void Script(TestProject project, string says, int exit = 0, int seconds = 0)
     {
         project.Environment[SaysVariable] = says;
-        project.Environment[ExitVariable] = exit.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        project.Environment[ExitVariable] = exit.ToString(CultureInfo.InvariantCulture);
+        project.Environment[SecondsVariable] = seconds.ToString(CultureInfo.InvariantCulture);
     }
 
     private static string Compile()

@@ -6,8 +6,14 @@ public sealed class SmallApp : IDisposable
     public const string Model = "Models/tiny.safetensors";
 
     public SmallApp()
+        : this(null)
     {
-        App = new TestProject("App", $"""<CompressedModel Include="{Model}" />""");
+    }
+
+    /// <param name="folder">The folder in which the project's is made; a new one if null.</param>
+    internal SmallApp(string? folder)
+    {
+        App = new TestProject("App", $"""<CompressedModel Include="{Model}" />""", folder: folder);
         App.Write("Program.cs", """
             using System.Globalization;
             using App;
