@@ -66,7 +66,15 @@ public static class Compressor
             return null;
         }
 
-        RelativeErrorGate.Check(recipe, results);
+        if (RelativeErrorGate.Check(recipe, results) is { } beyond)
+        {
+            diagnostics.Add(beyond);
+            if (diagnostics.HasErrors)
+            {
+                return null;
+            }
+        }
+
         model.ThrowIfChanged();
         bool unchanged;
         try

@@ -9,21 +9,20 @@ internal static class RelativeErrorGate
 {
     private const int LayersNamed = 3;
 
-    /// <summary>Fails if the error is greater than the recipe allows, naming the layers that add most.</summary>
-    /// <exception cref="CompressException">The gate is closed.</exception>
-    public static void Check(Recipe recipe, IEnumerable<TensorResult> results)
+    /// <summary>Says so if the error is greater than the recipe allows, naming the layers that add most.</summary>
+    public static Diagnostic? Check(Recipe recipe, IEnumerable<TensorResult> results)
     {
-        if (recipe.Gate?.RelativeError is not { } allowed)
+        if (recipe.Gate is not { RelativeError: { } limit } gate)
         {
-            return;
+            return null;
         }
 
         var compressed = results.Where(result => result.Cache != CacheUse.Kept).ToList();
         var total = compressed.Aggregate(default(Caching.ErrorSums), (sum, result) => sum + result.Error);
         double measured = Math.Sqrt(total.RelativeMse);
-        if (measured <= allowed)
+        if (measured <= limit.Value)
         {
-            return;
+            return null;
         }
 
         var worst = compressed
@@ -31,13 +30,13 @@ internal static class RelativeErrorGate
             .Take(LayersNamed)
             .Select(result => string.Create(CultureInfo.InvariantCulture,
                 $"{result.Entry.Name} ({result.Error.ErrorEnergy / total.ErrorEnergy:P0} of the error)"));
-        throw new CompressException(new Diagnostic(
+        return new Diagnostic(
             Codes.GateFailed,
-            Severity.Error,
+            gate.Severity,
             string.Create(CultureInfo.InvariantCulture,
-                $"the relative error is {measured:0.0000}, the gate allows {allowed:0.0000}; give more bits to the layers that add most: {string.Join(", ", worst)}"),
+                $"the relative error is {measured:0.0000}, the gate allows {limit.Value:0.0000}; give more bits to the layers that add most: {string.Join(", ", worst)}"),
             recipe.File,
-            recipe.Gate.RelativeErrorPosition.Line,
-            recipe.Gate.RelativeErrorPosition.Column));
+            limit.Position.Line,
+            limit.Position.Column);
     }
 }

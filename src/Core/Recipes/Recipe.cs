@@ -1,4 +1,6 @@
 using Compress.Core.Codecs;
+using Compress.Core.Diagnostics;
+using Compress.Core.Evaluation;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Recipes;
@@ -51,7 +53,17 @@ public abstract record Treatment(Position Position)
     public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position) : Treatment(Position);
 }
 
-/// <summary>Quality limits.</summary>
-/// <param name="RelativeError">The greatest <c>‖W − Ŵ‖ / ‖W‖</c> over all compressed layers together, if limited.</param>
-/// <param name="RelativeErrorPosition">Where that value stands.</param>
-public sealed record Gate(double? RelativeError, Position RelativeErrorPosition);
+/// <summary>Quality limits; those that are null do not limit.</summary>
+/// <param name="RelativeError">The greatest <c>‖W − Ŵ‖ / ‖W‖</c> over all compressed layers together.</param>
+/// <param name="Perplexity">The greatest increase of the perplexity over the source model's, as a part of it: 0.02 for 2 %.</param>
+/// <param name="Kl">The greatest mean Kullback–Leibler divergence of the packed model's predictions from the source's, in nats per token.</param>
+/// <param name="Severity">Whether what goes beyond is an error or a warning.</param>
+public sealed record Gate(Limit? RelativeError, MeasuredLimit? Perplexity, MeasuredLimit? Kl, Severity Severity);
+
+/// <summary>A limit and where it stands.</summary>
+public sealed record Limit(double Value, Position Position);
+
+/// <summary>A limit of what a language model is measured to do.</summary>
+/// <param name="Limit">The limit.</param>
+/// <param name="On">What it is measured on.</param>
+public sealed record MeasuredLimit(Limit Limit, EvaluationSettings On);

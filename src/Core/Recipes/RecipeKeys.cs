@@ -14,6 +14,17 @@ internal static class RecipeKeys
     public const string NonFinite = "nonFinite";
     public const string Gate = "gate";
     public const string RelativeError = "relativeError";
+    public const string Perplexity = "perplexity";
+    public const string Kl = "kl";
+    public const string Severity = "severity";
+    public const string Increase = "increase";
+    public const string Max = "max";
+    public const string Text = "text";
+    public const string Unit = "unit";
+    public const string Window = "window";
+    public const string Stride = "stride";
+    public const string Limit = "limit";
+    public const string Bos = "bos";
 
     /// <summary>The only grammar so far.</summary>
     public const int GrammarVersion = 1;
@@ -25,7 +36,16 @@ internal static class RecipeKeys
     public static readonly string[] OfRule = [Match, Method, Keep];
 
     /// <summary>Keys of <c>gate</c>.</summary>
-    public static readonly string[] OfGate = [RelativeError];
+    public static readonly string[] OfGate = [RelativeError, Perplexity, Kl, Severity];
+
+    /// <summary>Keys that say on what a language model is measured.</summary>
+    public static readonly string[] OfEvaluation = [Text, Unit, Window, Stride, Limit, Bos];
+
+    /// <summary>Values of <c>severity</c>, the default first.</summary>
+    public static readonly string[] Severities = ["error", "warning"];
+
+    /// <summary>Values of <c>unit</c>, the default first.</summary>
+    public static readonly string[] Units = ["document", "paragraph"];
 
     /// <summary>Values of <c>keep</c>, and the element type that each means: null for the tensor's own.</summary>
     public static readonly IReadOnlyList<KeyValuePair<string, DType?>> KeepTypes =

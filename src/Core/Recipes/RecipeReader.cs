@@ -62,7 +62,7 @@ public static class RecipeReader
         Version(map, values, errors);
         ulong seed = map.Find(RecipeKeys.Seed) is { } entry ? Seed(entry, values) : 0;
         bool keepNonFinite = map.Find(RecipeKeys.NonFinite) is { } nonFinite && values.Choice(nonFinite, RecipeKeys.NonFiniteChoices) == "keep";
-        var gate = map.Find(RecipeKeys.Gate) is { } limits ? ReadGate(limits, values, errors) : null;
+        var gate = map.Find(RecipeKeys.Gate) is { } limits ? new GateReader(file, values, errors).Read(limits) : null;
 
         var treatments = new TreatmentReader(codecs, seed, errors);
         var (treatment, choice) = treatments.Read(map, RecipeKeys.OfRecipe, treatments.DefaultChoice);
@@ -95,23 +95,6 @@ public static class RecipeReader
 
     private static ulong Seed(YamlEntry entry, RecipeValues values) =>
         (ulong)(values.Integer(entry, 0, ulong.MaxValue, string.Create(CultureInfo.InvariantCulture, $"an integer from 0 to {ulong.MaxValue}")) ?? 0);
-
-    private static Gate? ReadGate(YamlEntry entry, RecipeValues values, RecipeErrors errors)
-    {
-        if (values.Map(entry.Key, entry.Value, $"limits such as '{RecipeKeys.RelativeError}: 0.05'") is not { } map)
-        {
-            return null;
-        }
-
-        foreach (var unknown in map.Entries.Where(limit => !RecipeKeys.OfGate.Contains(limit.Key)))
-        {
-            errors.Add(Codes.RecipeUnknownKey, unknown.Position, TreatmentReader.UnknownKeyMessage(unknown.Key, RecipeKeys.OfGate));
-        }
-
-        var limit = map.Find(RecipeKeys.RelativeError);
-        double? value = limit is null ? null : values.PositiveNumber(limit, 1, "a number above 0 and up to 1, such as 0.05");
-        return new(value, limit?.Value.Position ?? map.Position);
-    }
 
     private static Rule? ReadRule(YamlNode node, TreatmentReader treatments, MethodChoice inherited, RecipeValues values, RecipeErrors errors)
     {

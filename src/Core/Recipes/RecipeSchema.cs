@@ -63,22 +63,7 @@ public static class RecipeSchema
             },
             [RecipeKeys.NonFinite] = Describe(
                 Choices(RecipeKeys.NonFiniteChoices), "Tensors with NaN or infinity: an error (default), or kept as they are."),
-            [RecipeKeys.Gate] = new JsonObject
-            {
-                ["description"] = "Quality limits that break the build.",
-                ["type"] = "object",
-                ["properties"] = new JsonObject
-                {
-                    [RecipeKeys.RelativeError] = new JsonObject
-                    {
-                        ["description"] = "The greatest ‖W − Ŵ‖ / ‖W‖ over all compressed layers together.",
-                        ["type"] = "number",
-                        ["exclusiveMinimum"] = 0,
-                        ["maximum"] = 1,
-                    },
-                },
-                ["additionalProperties"] = false,
-            },
+            [RecipeKeys.Gate] = GateSchema.Create(),
         };
         AddSettings(properties, codecs);
         return properties;

@@ -73,7 +73,7 @@ public class ValidRecipe
         Assert.Equal([new(3, 13), new(3, 16)], recipe.Rules[0].Match.Select(pattern => pattern.Position));
         Assert.Equal(new Position(4, 5), recipe.Rules[0].Treatment.Position);
         Assert.Equal(new Position(6, 12), recipe.Rules[1].Match[0].Position);
-        Assert.Equal(new Gate(0.25, new(8, 18)), recipe.Gate);
+        Assert.Equal(new Gate(new Limit(0.25, new(8, 18)), null, null, Severity.Error), recipe.Gate);
     }
 
     [Fact]
