@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Compress.Core.Caching;
+using Compress.Core.Evaluation;
 
 namespace Compress.Core.Compression;
 
@@ -33,6 +34,9 @@ public sealed record CompressionReport
     /// <summary>Wall time of the whole.</summary>
     public required long Milliseconds { get; init; }
 
+    /// <summary>What the language model was measured to do, for each text that the recipe's gate names.</summary>
+    public required IReadOnlyList<EvaluationReport> Evaluations { get; init; }
+
     /// <summary>All tensors, by name.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
 
@@ -43,6 +47,34 @@ public sealed record CompressionReport
     /// <summary>True if the packed file was already what it should be, and was not written.</summary>
     [JsonIgnore]
     public bool Unchanged { get; init; }
+}
+
+/// <summary>One evaluation in a <see cref="CompressionReport"/>, with every setting that it depends on.</summary>
+/// <param name="Text">The absolute path of the text.</param>
+/// <param name="Unit"><c>document</c> or <c>paragraph</c>.</param>
+/// <param name="Window">Tokens of a window.</param>
+/// <param name="Stride">From one window to the next; null if they do not overlap.</param>
+/// <param name="Limit">How many windows, or paragraphs, are used; null for all.</param>
+/// <param name="Bos">The token that each window begins with, or null.</param>
+/// <param name="Tokens">Predictions counted.</param>
+/// <param name="SourcePerplexity">Of the source model.</param>
+/// <param name="Perplexity">Of the packed model, computed from its packed weights.</param>
+/// <param name="Kl">The mean divergence of the packed model's predictions from the source's, in nats per token; null if not measured.</param>
+public sealed record EvaluationReport(
+    string Text, string Unit, int Window, int? Stride, int? Limit, int? Bos, long Tokens, double SourcePerplexity, double Perplexity, double? Kl)
+{
+    /// <summary>The report of a result.</summary>
+    public static EvaluationReport Of(EvaluationResult result) => new(
+        result.Settings.Text,
+        result.Settings.Unit == TextUnit.Paragraph ? "paragraph" : "document",
+        result.Window,
+        result.Settings.Stride,
+        result.Settings.Limit,
+        result.Bos,
+        result.Source.Tokens,
+        result.Source.Perplexity,
+        (result.Packed ?? result.Source).Perplexity,
+        result.Kl);
 }
 
 /// <summary>One tensor in a <see cref="CompressionReport"/>.</summary>

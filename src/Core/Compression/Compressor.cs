@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
+using Compress.Core.Evaluation;
 using Compress.Core.Models;
 using Compress.Core.Recipes;
 using Compress.Core.Recipes.Locating;
@@ -76,10 +77,13 @@ public static class Compressor
         }
 
         model.ThrowIfChanged();
+        var gates = new LanguageGates(recipe, model, request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null);
+        var examined = results;
+        Action<string>? examine = gates.Any ? path => gates.Check(path, Worst(examined), diagnostics, null, cancellationToken) : null;
         bool unchanged;
         try
         {
-            unchanged = PackedOutput.Write(request.OutputPath, results, cancellationToken);
+            unchanged = PackedOutput.Write(request.OutputPath, results, examine, cancellationToken);
         }
         catch (Exception exception) when (exception is EntryGoneException || (exception is InvalidDataException && HasHits(results)))
         {
@@ -91,11 +95,16 @@ public static class Compressor
             }
 
             results = again;
-            unchanged = PackedOutput.Write(request.OutputPath, results, cancellationToken);
+            unchanged = PackedOutput.Write(request.OutputPath, results, examine, cancellationToken);
         }
 
-        return Report(request, model, recipePath, results, unchanged, clock);
+        return Report(request, model, recipePath, results, gates, unchanged, clock);
     }
+
+    private static IEnumerable<string> Worst(TensorResult[] results) => results
+        .Where(result => result.Cache != CacheUse.Kept)
+        .OrderByDescending(result => result.Error.ErrorEnergy)
+        .Select(result => result.Entry.Name);
 
     private static bool HasHits(TensorResult[] results) => results.Any(result => result.Cache == CacheUse.Hit);
 
@@ -110,7 +119,7 @@ public static class Compressor
     }
 
     private static CompressionReport Report(
-        CompressionRequest request, ModelFile model, string? recipePath, TensorResult[] results, bool unchanged, Stopwatch clock)
+        CompressionRequest request, ModelFile model, string? recipePath, TensorResult[] results, LanguageGates gates, bool unchanged, Stopwatch clock)
     {
         using var packed = PackedModel.OpenFile(request.OutputPath);
         var layers = results
@@ -140,8 +149,9 @@ public static class Compressor
             CacheMisses = compressed.Count(result => result.Cache == CacheUse.Miss),
             CacheSalt = request.Cache?.Salt ?? "",
             Milliseconds = clock.ElapsedMilliseconds,
+            Evaluations = [.. gates.Results.Select(EvaluationReport.Of)],
             Layers = layers,
-            Files = recipePath is null ? model.Header.Files : [.. model.Header.Files, recipePath],
+            Files = [.. model.Header.Files, .. recipePath is null ? Array.Empty<string>() : [recipePath], .. gates.Files],
             Unchanged = unchanged,
         };
     }

@@ -10,16 +10,21 @@ namespace Compress.Core.Compression;
 internal static class PackedOutput
 {
     /// <summary>Writes the file, whole or not at all.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="results">All tensors.</param>
+    /// <param name="examine">Looks at the finished file before it takes its place; what it throws leaves the old one there. May be null.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>True if it was already there: it was not touched.</returns>
     /// <exception cref="CompressException">It cannot be written.</exception>
     /// <exception cref="InvalidDataException">What it was to hold cannot be opened; the old file stays.</exception>
     /// <exception cref="EntryGoneException">Somebody removed a cache entry since it was found.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static bool Write(string path, IReadOnlyList<TensorResult> results, CancellationToken cancellationToken)
+    public static bool Write(string path, IReadOnlyList<TensorResult> results, Action<string>? examine, CancellationToken cancellationToken)
     {
         string digest = LayerKey.DigestOf(results.SelectMany(result => new[] { result.Entry.Name, result.Key.Digest }));
         if (IsThere(path, digest))
         {
+            examine?.Invoke(path);
             return true;
         }
 
@@ -31,6 +36,7 @@ internal static class PackedOutput
                 PackedContainer.WriteWithChecksum(stream, results.Select(result => result.Entry), metadata, cancellationToken);
                 stream.Flush();
                 CheckOpens(stream.Name, results);
+                examine?.Invoke(stream.Name);
             });
             return false;
         }

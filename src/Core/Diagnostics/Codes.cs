@@ -41,6 +41,7 @@ public static class Codes
 
     // 21xx: quality
     public const string GateFailed = "CMPR2101";
+    public const string EvaluationText = "CMPR2102";
 
     // 22xx: packed files
     public const string PackedMalformed = "CMPR2201";

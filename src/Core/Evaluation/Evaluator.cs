@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Compress.Core.Evaluation;
 
 /// <summary>How far an evaluation has come.</summary>
@@ -12,6 +14,7 @@ public readonly record struct EvaluationProgress(int WindowsDone, int WindowsTot
 public readonly record struct ComparedSums(LossSums Source, LossSums Packed, double Divergence)
 {
     /// <summary>The mean divergence of a token, in nats.</summary>
+    [JsonIgnore]
     public double Kl => Source.Tokens == 0 ? double.NaN : Divergence / Source.Tokens;
 }
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Text.Json.Serialization;
 
 namespace Compress.Core.Evaluation;
 
@@ -8,9 +9,11 @@ namespace Compress.Core.Evaluation;
 public readonly record struct LossSums(double Nll, long Tokens)
 {
     /// <summary>The mean negative log-likelihood of a token, in nats.</summary>
+    [JsonIgnore]
     public double Mean => Tokens == 0 ? double.NaN : Nll / Tokens;
 
     /// <summary>e to the mean negative log-likelihood.</summary>
+    [JsonIgnore]
     public double Perplexity => Math.Exp(Mean);
 
     /// <summary>Of both.</summary>

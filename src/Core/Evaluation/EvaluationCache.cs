@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Compress.Core.Caching;
+using Compress.Core.Emit;
+
+namespace Compress.Core.Evaluation;
+
+/// <summary>
+/// Results of evaluations in a folder, named by the content of all that determines them: models, and windows of tokens (so text, tokenizer
+/// and settings too). One that is damaged, or cannot be written, is computed again.
+/// </summary>
+/// <param name="directory">The absolute path of the layer cache's folder.</param>
+/// <param name="readOnly">True to write nothing.</param>
+public sealed class EvaluationCache(string directory, bool readOnly = false)
+{
+    // To be counted up when the forward pass computes something else.
+    private const int Version = 1;
+
+    private readonly string folder = Path.Combine(directory, FormattableString.Invariant($"evaluations-v{Version}"));
+
+    /// <summary>Takes a result from the cache, or computes and stores it.</summary>
+    /// <param name="kind">What is measured.</param>
+    /// <param name="digests">Digests of all that determines it.</param>
+    /// <param name="compute">Measures it.</param>
+    public T Get<T>(string kind, IEnumerable<string> digests, Func<T> compute)
+        where T : struct
+    {
+        string path = Path.Combine(folder, LayerKey.DigestOf([kind, .. digests]) + ".json");
+        if (Read<T>(path) is { } found)
+        {
+            return found;
+        }
+
+        var result = compute();
+        if (!readOnly)
+        {
+            try
+            {
+                AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, result), durable: false);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // The layer cache, in the same folder, says so once.
+            }
+        }
+
+        return result;
+    }
+
+    private static T? Read<T>(string path)
+        where T : struct
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T?>(File.ReadAllBytes(path));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+}

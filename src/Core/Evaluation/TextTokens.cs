@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Runtime.InteropServices;
+using Compress.Core.Diagnostics;
+using Compress.Core.LanguageModels.Tokenizers;
+
+namespace Compress.Core.Evaluation;
+
+/// <summary>A text in windows of tokens, as the settings say.</summary>
+/// <param name="Windows">At least one, in which at least one token is predicted.</param>
+/// <param name="Window">Tokens of a window.</param>
+/// <param name="Bos">The token that each begins with, or null.</param>
+/// <param name="Files">The absolute paths of the files read.</param>
+public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, int? Bos, IReadOnlyList<string> Files)
+{
+    /// <summary>SHA-256 over all windows: of everything that text, tokenizer and settings say.</summary>
+    public string Digest
+    {
+        get
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (var window in Windows)
+            {
+                hash.AppendData(MemoryMarshal.AsBytes<int>([window.Tokens.Length, window.FirstCounted]));
+                hash.AppendData(MemoryMarshal.AsBytes<int>(window.Tokens));
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+    }
+
+    /// <summary>Reads a text and cuts it into windows.</summary>
+    /// <param name="settings">Which text, and how.</param>
+    /// <param name="modelFolder">The folder of the model, where its tokenizer is.</param>
+    /// <param name="maxPositions">The longest sequence that the model knows positions for.</param>
+    /// <param name="vocabularySize">Token ids are less.</param>
+    /// <exception cref="CompressException">The text or the tokenizer cannot be read, or the text gives no tokens to predict.</exception>
+    public static TextTokens Read(EvaluationSettings settings, string modelFolder, int maxPositions, int vocabularySize)
+    {
+        int window = settings.Window ?? maxPositions;
+        if (window > maxPositions)
+        {
+            throw new CompressException(Codes.EvaluationText,
+                $"a window of {window} tokens was asked for, and the model has positions for {maxPositions}; give a smaller one", settings.Text);
+        }
+
+        var (sequences, bos, files) = TokenFile.IsOne(settings.Text)
+            ? ([TokenFile.Read(settings.Text)], null, [settings.Text])
+            : Tokenize(settings, modelFolder);
+        Check(sequences, vocabularySize, settings.Text);
+        var windows = (settings.Unit == TextUnit.Paragraph
+                ? EvaluationWindows.OfParagraphs(sequences, window, bos)
+                : EvaluationWindows.OfDocument([.. sequences.SelectMany(sequence => sequence)], window, settings.Stride, bos))
+            .Take(settings.Limit ?? int.MaxValue).ToList();
+        return windows.Count > 0
+            ? new(windows, window, bos, files)
+            : throw new CompressException(Codes.EvaluationText, "the text has too few tokens to predict one; give a longer one", settings.Text);
+    }
+
+    private static (List<int[]> Sequences, int? Bos, string[] Files) Tokenize(EvaluationSettings settings, string modelFolder)
+    {
+        string text = ReadText(settings.Text);
+        string file = TokenizerFile.Find(modelFolder)
+            ?? throw new CompressException(Codes.EvaluationText,
+                $"there is no tokenizer (tokenizer.json or tokenizer.model) in {modelFolder}; put it beside the model, or give a file of token ids", settings.Text);
+        var tokenizer = TokenizerFile.Open(file);
+        // As many paragraphs as are asked for, and no more: texts may be long.
+        var parts = settings.Unit == TextUnit.Paragraph ? EvaluationWindows.Paragraphs(text).Take(settings.Limit ?? int.MaxValue) : [text];
+        return ([.. parts.Select(tokenizer.Encode)], settings.Bos ? tokenizer.BosId : null, [settings.Text, file]);
+    }
+
+    private static void Check(IEnumerable<int[]> sequences, int vocabularySize, string file)
+    {
+        foreach (int token in sequences.SelectMany(sequence => sequence))
+        {
+            if ((uint)token >= (uint)vocabularySize)
+            {
+                throw new CompressException(Codes.EvaluationText,
+                    $"it has token {token}, and the model's vocabulary has {vocabularySize} tokens; do tokenizer and model belong together?", file);
+            }
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException exception)
+        {
+            throw new CompressException(Codes.EvaluationText, $"it is not valid UTF-8 (near byte {exception.Index})", path, exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CompressException(Codes.EvaluationText, $"the text cannot be read: {exception.Message}", path, exception);
+        }
+    }
+}
