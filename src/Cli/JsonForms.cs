@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Compress.Cli.Builds;
+using Compress.Cli.Commands;
 using Compress.Cli.Inspection;
 using Compress.Cli.Projects;
 
@@ -15,6 +16,7 @@ namespace Compress.Cli;
     UseStringEnumConverter = true,
     WriteIndented = true,
     NewLine = "\n")]
+[JsonSerializable(typeof(EvalReport))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(List<ProjectListing>))]
 [JsonSerializable(typeof(BuildRequest))]

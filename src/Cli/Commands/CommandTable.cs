@@ -21,6 +21,8 @@ internal static class CommandTable
         VerifyCommand.Create,
         InitCommand.Create,
         SchemaCommand.Create,
+        EvalCommand.Create,
+        CompareCommand.Create,
         ListCommand.Create,
         CacheCommand.Create,
         MsBuildCommand.Create,

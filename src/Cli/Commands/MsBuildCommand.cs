@@ -116,6 +116,11 @@ internal static class MsBuildCommand
         }
 
         output.WriteLine($"summary: {name}: {Summary.Sizes(report)}; {Summary.Work(report)}");
+        foreach (string line in Summary.Quality(report))
+        {
+            output.WriteLine($"quality: {name}: {line}");
+        }
+
         return true;
     }
 

@@ -124,6 +124,11 @@ internal static class RunCommand
 
         session.Terminal.Output.WriteLine($"{request.OutputPath}: {Summary.Sizes(report)}");
         session.Terminal.Output.WriteLine(Summary.Work(report));
+        foreach (string line in Summary.Quality(report))
+        {
+            session.Terminal.Output.WriteLine(line);
+        }
+
         return diagnostics.HasErrors ? ExitCodes.Errors : ExitCodes.Ok;
     }
 

@@ -1,10 +1,11 @@
 using Compress.Core.Compression;
+using Compress.Core.Evaluation;
 using Spectre.Console;
 
 namespace Compress.Cli.Console;
 
 /// <summary>Progress on a terminal: a bar over the weights done, with the time that is left.</summary>
-internal sealed class ProgressBar : IProgress<CompressionProgress>
+internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<EvaluationProgress>
 {
     private readonly ProgressTask bar;
     private readonly string title;
@@ -16,13 +17,29 @@ internal sealed class ProgressBar : IProgress<CompressionProgress>
     }
 
     /// <summary>Shows the bar while the work runs, and takes it away afterwards.</summary>
-    public static T Show<T>(IAnsiConsole console, string title, Func<IProgress<CompressionProgress>, T> work) => console.Progress()
+    public static T Show<T>(IAnsiConsole console, string title, Func<ProgressBar, T> work) => console.Progress()
         .AutoClear(true)
         .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
         .Start(context => work(new ProgressBar(context.AddTask(Markup.Escape(title)), title)));
 
+    public void Report(EvaluationProgress value)
+    {
+        lock (bar)
+        {
+            bar.MaxValue = Math.Max(1, value.WindowsTotal);
+            bar.Value = value.WindowsDone;
+            bar.Description = Markup.Escape($"{title}  {ProgressLines.Words(value)}");
+        }
+    }
+
     public void Report(CompressionProgress value)
     {
+        if (value.Evaluation is { } evaluation)
+        {
+            Report(evaluation);
+            return;
+        }
+
         lock (bar)
         {
             bar.MaxValue = Math.Max(1, value.WeightsTotal);

@@ -1,4 +1,5 @@
 using Compress.Core.Compression;
+using Compress.Core.Evaluation;
 
 namespace Compress.Cli.Console;
 
@@ -7,7 +8,7 @@ namespace Compress.Cli.Console;
 /// <param name="prefix">Begins each line.</param>
 /// <param name="interval">The least time between two lines, and before the first.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan interval, TimeProvider clock) : IProgress<CompressionProgress>
+internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan interval, TimeProvider clock) : IProgress<CompressionProgress>, IProgress<EvaluationProgress>
 {
     /// <summary>Added while another process encodes what is left.</summary>
     public const string Waiting = "; another build is encoding the rest";
@@ -15,7 +16,16 @@ internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan i
     private readonly Lock gate = new();
     private long last = clock.GetTimestamp();
 
-    public void Report(CompressionProgress value)
+    /// <summary><c>3 of 80 windows evaluated</c>.</summary>
+    public static string Words(EvaluationProgress value) => $"{value.WindowsDone} of {value.WindowsTotal} windows evaluated";
+
+    public void Report(CompressionProgress value) => Report(value.Evaluation is { } evaluation
+        ? Words(evaluation)
+        : $"{value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? Waiting : "")}");
+
+    public void Report(EvaluationProgress value) => Report(Words(value));
+
+    private void Report(string words)
     {
         lock (gate)
         {
@@ -25,7 +35,7 @@ internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan i
             }
 
             last = clock.GetTimestamp();
-            writer.WriteLine($"{prefix}: {value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? Waiting : "")}");
+            writer.WriteLine($"{prefix}: {words}");
         }
     }
 }

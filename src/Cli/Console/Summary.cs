@@ -1,3 +1,4 @@
+using System.Globalization;
 using Compress.Core.Compression;
 
 namespace Compress.Cli.Console;
@@ -14,6 +15,15 @@ internal static class Summary
             ? $"{sizes}, nothing compressed"
             : $"{sizes}, {Quantity.Bits(report.BitsPerWeight)} bits per weight, relative error {Quantity.Error(Math.Sqrt(report.RelativeMse))}";
     }
+
+    /// <summary><c>perplexity 4.385 -&gt; 4.505 (+2.73 %)</c>, for each text that was measured.</summary>
+    public static IEnumerable<string> Quality(CompressionReport report) => report.Evaluations.Select(evaluation =>
+    {
+        double increase = (evaluation.Perplexity / evaluation.SourcePerplexity) - 1;
+        string kl = evaluation.Kl is { } value ? string.Create(CultureInfo.InvariantCulture, $", KL {value:0.00000} nats") : "";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"perplexity {evaluation.SourcePerplexity:0.0000} -> {evaluation.Perplexity:0.0000} ({100 * increase:+0.00;-0.00} %){kl} on {evaluation.Tokens} tokens of {Path.GetFileName(evaluation.Text)}");
+    });
 
     /// <summary><c>36 layers: 30 cached, 6 encoded; 11 kept; 1.2 s</c>.</summary>
     public static string Work(CompressionReport report)

@@ -1,4 +1,5 @@
 using Compress.Core.Caching;
+using Compress.Core.Evaluation;
 
 namespace Compress.Core.Compression;
 
@@ -25,5 +26,19 @@ public sealed record CompressionRequest(string ModelPath, string? RecipePath, st
 /// <param name="WeightsTotal">Elements in the model.</param>
 /// <param name="CacheHits">Tensors taken from the cache so far.</param>
 /// <param name="Waiting">True if nothing is left but tensors that another process is encoding.</param>
+/// <param name="Evaluation">While the packed model is measured for a gate: how far that is.</param>
 public sealed record CompressionProgress(
-    int LayersDone, int LayersTotal, long WeightsDone, long WeightsTotal, int CacheHits, bool Waiting = false);
+    int LayersDone,
+    int LayersTotal,
+    long WeightsDone,
+    long WeightsTotal,
+    int CacheHits,
+    bool Waiting = false,
+    EvaluationProgress? Evaluation = null);
+
+/// <summary>Tells of an evaluation as a part of a compression.</summary>
+internal sealed class EvaluationPart(IProgress<CompressionProgress> progress, CompressionProgress done) : IProgress<EvaluationProgress>
+{
+    /// <inheritdoc/>
+    public void Report(EvaluationProgress value) => progress.Report(done with { Evaluation = value });
+}

@@ -79,7 +79,7 @@ public static class Compressor
         model.ThrowIfChanged();
         var gates = new LanguageGates(recipe, model, request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null);
         var examined = results;
-        Action<string>? examine = gates.Any ? path => gates.Check(path, Worst(examined), diagnostics, null, cancellationToken) : null;
+        Action<string>? examine = gates.Any ? path => gates.Check(path, Worst(examined), diagnostics, Measuring(progress, examined), cancellationToken) : null;
         bool unchanged;
         try
         {
@@ -100,6 +100,10 @@ public static class Compressor
 
         return Report(request, model, recipePath, results, gates, unchanged, clock);
     }
+
+    private static EvaluationPart? Measuring(IProgress<CompressionProgress>? progress, TensorResult[] results) => progress is null
+        ? null
+        : new(progress, new(results.Length, results.Length, 1, 1, results.Count(result => result.Cache == CacheUse.Hit)));
 
     private static IEnumerable<string> Worst(TensorResult[] results) => results
         .Where(result => result.Cache != CacheUse.Kept)

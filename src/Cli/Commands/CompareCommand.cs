@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using Compress.Cli.Console;
+using Compress.Core.Caching;
+using Compress.Core.Compression;
+using Compress.Core.Diagnostics;
+using Compress.Core.Evaluation;
+using Compress.Core.Models;
+using Compress.Core.Recipes.Locating;
+using Compress.Core.Reports.Html;
+using Compress.Runtime;
+
+namespace Compress.Cli.Commands;
+
+/// <summary><c>compress compare</c>: several recipes on one model, as a table and as a page.</summary>
+internal static class CompareCommand
+{
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(5);
+
+    public static Command Create(Session session)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The source model: a file or a folder." };
+        var recipes = new Option<string[]>("--recipe") { Description = "A recipe; give the option once for each.", HelpName = "FILE", Required = true };
+        var html = new Option<string>("--html") { Description = "Write a page that shows it all.", HelpName = "FILE" };
+        var cache = CommonOptions.Cache();
+        var text = new EvaluationOptions(required: false);
+        var command = new Command("compare", "Compares what recipes make of a model: size, error, perplexity.") { model, recipes, html, cache };
+        text.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            string path = session.Absolute(parsed.GetRequiredValue(model));
+            var diagnostics = new DiagnosticBag();
+            var layers = CommonOptions.OpenCache(CommonOptions.CachePath(session, parsed.GetValue(cache)), CacheMode.ReadWrite, "", diagnostics);
+            string folder = Directory.CreateTempSubdirectory("compress-compare-").FullName;
+            try
+            {
+                var page = Compare(session, path, [.. parsed.GetValue(recipes)!.Select(session.Absolute)], layers, folder, text.Read(parsed, session), diagnostics);
+                foreach (var diagnostic in diagnostics.Items)
+                {
+                    session.Terminal.Report(diagnostic);
+                }
+
+                if (page is null)
+                {
+                    return ExitCodes.Errors;
+                }
+
+                Table(page).Write(session.Terminal);
+                if (parsed.GetValue(html) is { } file)
+                {
+                    string htmlPath = session.Absolute(file);
+                    Failures.Writing(htmlPath, "the page", () => ReportPage.Write(new PageData([page]), htmlPath));
+                }
+
+                return ExitCodes.Ok;
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        });
+        return command;
+    }
+
+    private static PageModel? Compare(
+        Session session,
+        string modelPath,
+        string[] recipes,
+        LayerCache? cache,
+        string folder,
+        EvaluationSettings? settings,
+        DiagnosticBag diagnostics)
+    {
+        using var source = ModelFile.Open(modelPath);
+        using var evaluation = settings is null ? null : new ModelEvaluation(source, cache is null ? null : new EvaluationCache(cache.Directory));
+        var pages = new List<PageRecipe>();
+        EvaluationResult? result = null;
+        for (int i = 0; i < recipes.Length; i++)
+        {
+            string name = Path.GetFileName(recipes[i]);
+            string packed = Path.Combine(folder, $"{i}.packed.safetensors");
+            var request = new CompressionRequest(modelPath, recipes[i], packed) { Cache = cache };
+            var lines = new ProgressLines(session.Terminal.Error, name, LineInterval, session.Clock);
+            var report = Compressor.Run(request, diagnostics, lines, session.Cancellation);
+            if (report is null)
+            {
+                return null;
+            }
+
+            result = evaluation?.Run(settings!, packed, withDivergence: true, lines, session.Cancellation);
+            pages.Add(PageBuilder.Recipe(name, report, source, packed, result));
+            File.Delete(packed);
+        }
+
+        return new(RecipeLocator.ModelName(modelPath), source.Header.Tensors.Sum(tensor => tensor.ByteLength), result?.Source.Perplexity, PageBuilder.Evaluation(result), pages);
+    }
+
+    private static TextTable Table(PageModel page)
+    {
+        var table = new TextTable("recipe", ">packed", ">bits/weight", ">relative error", ">perplexity", ">KL", ">time");
+        table.Add("(source)", Quantity.Bytes(page.SourceBytes), "-", "-", Number(page.Perplexity, "F4"), "-", "-");
+        foreach (var recipe in page.Recipes)
+        {
+            table.Add(
+                recipe.Name,
+                Quantity.Bytes(recipe.PackedBytes),
+                Quantity.Bits(recipe.BitsPerWeight),
+                Number(recipe.RelativeError, "F4"),
+                Number(recipe.Perplexity, "F4"),
+                Number(recipe.Kl, "F5"),
+                Quantity.Duration(recipe.Milliseconds));
+        }
+
+        return table;
+    }
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+}
