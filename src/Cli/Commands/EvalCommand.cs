@@ -52,7 +52,7 @@ internal static class EvalCommand
 
     private static void Show(EvalReport report, Terminal terminal)
     {
-        var table = new TextTable("", ">perplexity", ">nll", ">KL");
+        var table = new TextTable("model", ">perplexity", ">nll", ">KL");
         table.Add("source", Number(report.SourcePerplexity, "F4"), Number(report.SourceNll, "F5"), "-");
         if (report.Packed is not null)
         {

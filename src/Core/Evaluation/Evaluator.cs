@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Compress.Core.LanguageModels;
 
 namespace Compress.Core.Evaluation;
 

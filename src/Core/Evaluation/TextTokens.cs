@@ -44,9 +44,7 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
                 $"a window of {window} tokens was asked for, and the model has positions for {maxPositions}; give a smaller one", settings.Text);
         }
 
-        var (sequences, bos, files) = TokenFile.IsOne(settings.Text)
-            ? ([TokenFile.Read(settings.Text)], null, [settings.Text])
-            : Tokenize(settings, modelFolder);
+        var (sequences, bos, files) = TokenFile.IsOne(settings.Text) ? Ids(settings.Text) : Tokenize(settings, modelFolder);
         Check(sequences, vocabularySize, settings.Text);
         var windows = (settings.Unit == TextUnit.Paragraph
                 ? EvaluationWindows.OfParagraphs(sequences, window, bos)
@@ -57,12 +55,12 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
             : throw new CompressException(Codes.EvaluationText, "the text has too few tokens to predict one; give a longer one", settings.Text);
     }
 
+    private static (List<int[]> Sequences, int? Bos, string[] Files) Ids(string path) => ([TokenFile.Read(path)], null, [path]);
+
     private static (List<int[]> Sequences, int? Bos, string[] Files) Tokenize(EvaluationSettings settings, string modelFolder)
     {
         string text = ReadText(settings.Text);
-        string file = TokenizerFile.Find(modelFolder)
-            ?? throw new CompressException(Codes.EvaluationText,
-                $"there is no tokenizer (tokenizer.json or tokenizer.model) in {modelFolder}; put it beside the model, or give a file of token ids", settings.Text);
+        string file = TokenizerFile.Find(modelFolder);
         var tokenizer = TokenizerFile.Open(file);
         // As many paragraphs as are asked for, and no more: texts may be long.
         var parts = settings.Unit == TextUnit.Paragraph ? EvaluationWindows.Paragraphs(text).Take(settings.Limit ?? int.MaxValue) : [text];

@@ -13,7 +13,7 @@ namespace Compress.Core.LanguageModels;
 /// packed model, and are read as they are used. Computes in float32, on <see cref="RuntimeOptions.MaxThreads"/> threads; results do not depend
 /// on their number.
 /// </summary>
-public sealed class LanguageModel : IDisposable
+public sealed class LanguageModel : ICausalModel, IDisposable
 {
     private readonly Decoder decoder;
     private readonly IReadOnlyDictionary<string, Parameter> parameters;

@@ -216,7 +216,7 @@ public class CancelledCompression : CompressionTest
         var key = LayerKey.Of("keep", 1, "U8", DType.U8, [8], new byte[32]);
         var tensor = new TensorResult(new PackedEntry("a", null, [array]), key, default, CacheUse.Kept, 0);
 
-        Assert.Throws<OperationCanceledException>(() => PackedOutput.Write(OutputPath, [tensor], source.Token));
+        Assert.Throws<OperationCanceledException>(() => PackedOutput.Write(OutputPath, [tensor], null, source.Token));
 
         Assert.Equal(before, OutputHash());
         Assert.Equal([Path.GetFileName(OutputPath)], FilesBesideOutput());

@@ -1,5 +1,7 @@
+using Compress.Core.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Compress.Core.Evaluation;
 using Compress.Core.Recipes;
 using Compress.Runtime.Safetensors;
 
@@ -24,6 +26,8 @@ public class ValidRecipe
         "layers: []",
         "gate: {}",
         "gate: {relativeError: 1}",
+        "gate: {severity: warning, kl: {text: a b.txt, max: 0.5}}",
+        "gate: {severity: error, perplexity: {text: t, increase: 2.5%, unit: paragraph, window: 2, stride: 1, limit: 1, bos: false}}",
         "gate: {relativeError: 5e-2}",
         "layers:\n- match: '*.weight'\n  bits: 8\n- {match: [a, \"b*\"], method: uniform, symmetric: false}\n- match: c\n  keep: float16",
         "method: uniform\nlayers:\n- match: a\n  granularity: tensor\n- match: b\n  method: higgs\n  p: 1\n",
@@ -76,6 +80,28 @@ public class ValidRecipe
         Assert.Equal(new Gate(new Limit(0.25, new(8, 18)), null, null, Severity.Error), recipe.Gate);
     }
 
+    [Theory]
+    [InlineData("2%", 0.02)]
+    [InlineData("0.5%", 0.005)]
+    [InlineData("0.02", 0.02)]
+    [InlineData("3", 3)]
+    public void IncreaseIsAPartOrAPercentage(string text, double expected) =>
+        Assert.Equal(expected, Recipes.Valid($"gate: {{perplexity: {{text: t, increase: {text}}}}}").Gate!.Perplexity!.Limit.Value, 1e-12);
+
+    [Fact]
+    public void EvaluationKnowsItsSettingsAndPlace()
+    {
+        var on = Recipes.Valid("gate:\n  kl: {max: 1, text: t.txt, unit: paragraph, window: 257, stride: 9, limit: 800, bos: false}\n").Gate!.Kl!.On;
+        Assert.Equal(
+            new EvaluationSettings(Path.GetFullPath("t.txt"))
+            {
+                Unit = TextUnit.Paragraph, Window = 257, Stride = 9, Limit = 800, Bos = false, Position = new(2, 22),
+            },
+            on);
+        Assert.Equal(
+            new EvaluationSettings(Path.GetFullPath("t")) { Position = new(1, 24) }, Recipes.Valid("gate: {kl: {max: 1, text: t}}").Gate!.Kl!.On);
+    }
+
     [Fact]
     public void SeedReachesTheEncoders() =>
         Assert.EndsWith("seed=18446744073709551615", Recipes.Valid("seed: 18446744073709551615").Default.Encoder(), StringComparison.Ordinal);
@@ -97,7 +123,7 @@ public class ValidRecipe
             // The product runs in the invariant culture; a host might not.
             CultureInfo.CurrentCulture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
             CultureInfo.CurrentCulture.NumberFormat = new() { NumberDecimalSeparator = ",", NumberGroupSeparator = ".", NegativeSign = "−" };
-            Assert.Equal(0.05, Recipes.Valid("gate: {relativeError: 0.05}").Gate!.RelativeError);
+            Assert.Equal(0.05, Recipes.Valid("gate: {relativeError: 0.05}").Gate!.RelativeError!.Value);
             var (_, diagnostics) = Recipes.Parse("BITS: 4\nseed: -5");
             Assert.Contains("did you mean 'bits'?", diagnostics[0].Message, StringComparison.Ordinal);
             Assert.Contains("found -5,", diagnostics[1].Message, StringComparison.Ordinal);

@@ -1,4 +1,4 @@
-namespace Compress.Core.Evaluation;
+namespace Compress.Core.LanguageModels;
 
 /// <summary>What evaluation asks of a language model. An object is used by one thread at a time.</summary>
 public interface ICausalModel
