@@ -13,6 +13,8 @@ namespace Compress.Core.Evaluation;
 /// <param name="Files">The absolute paths of the files read.</param>
 public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, int? Bos, IReadOnlyList<string> Files)
 {
+    private const string IdsExtension = ".ids";
+
     /// <summary>SHA-256 over all windows: of everything that text, tokenizer and settings say.</summary>
     public string Digest
     {
@@ -44,39 +46,35 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
                 $"a window of {window} tokens was asked for, and the model has positions for {maxPositions}; give a smaller one", settings.Text);
         }
 
-        var (sequences, bos, files) = TokenFile.IsOne(settings.Text) ? Ids(settings.Text) : Tokenize(settings, modelFolder);
-        Check(sequences, vocabularySize, settings.Text);
+        (List<int[]> sequences, int? bos, string[] files) = Path.GetExtension(settings.Text) == IdsExtension
+            ? ([TokenFile.Read(settings.Text, vocabularySize)], null, [settings.Text])
+            : Tokenize(settings, modelFolder, vocabularySize);
         var windows = (settings.Unit == TextUnit.Paragraph
                 ? EvaluationWindows.OfParagraphs(sequences, window, bos)
                 : EvaluationWindows.OfDocument([.. sequences.SelectMany(sequence => sequence)], window, settings.Stride, bos))
             .Take(settings.Limit ?? int.MaxValue).ToList();
         return windows.Count > 0
             ? new(windows, window, bos, files)
-            : throw new CompressException(Codes.EvaluationText, "the text has too few tokens to predict one; give a longer one", settings.Text);
+            : throw NothingToPredict(settings);
     }
 
-    private static (List<int[]> Sequences, int? Bos, string[] Files) Ids(string path) => ([TokenFile.Read(path)], null, [path]);
+    private static CompressException NothingToPredict(EvaluationSettings settings) =>
+        new(Codes.EvaluationText, "the text has too few tokens to predict one; give a longer one", settings.Text);
 
-    private static (List<int[]> Sequences, int? Bos, string[] Files) Tokenize(EvaluationSettings settings, string modelFolder)
+    private static (List<int[]> Sequences, int? Bos, string[] Files) Tokenize(EvaluationSettings settings, string modelFolder, int vocabularySize)
     {
         string text = ReadText(settings.Text);
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            throw NothingToPredict(settings);
+        }
+
         string file = TokenizerFile.Find(modelFolder);
         var tokenizer = TokenizerFile.Open(file);
+        TokenizerFile.CheckFits(tokenizer, file, vocabularySize);
         // As many paragraphs as are asked for, and no more: texts may be long.
         var parts = settings.Unit == TextUnit.Paragraph ? EvaluationWindows.Paragraphs(text).Take(settings.Limit ?? int.MaxValue) : [text];
         return ([.. parts.Select(tokenizer.Encode)], settings.Bos ? tokenizer.BosId : null, [settings.Text, file]);
-    }
-
-    private static void Check(IEnumerable<int[]> sequences, int vocabularySize, string file)
-    {
-        foreach (int token in sequences.SelectMany(sequence => sequence))
-        {
-            if ((uint)token >= (uint)vocabularySize)
-            {
-                throw new CompressException(Codes.EvaluationText,
-                    $"it has token {token}, and the model's vocabulary has {vocabularySize} tokens; do tokenizer and model belong together?", file);
-            }
-        }
     }
 
     private static string ReadText(string path)

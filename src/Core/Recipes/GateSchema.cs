@@ -16,7 +16,7 @@ internal static class GateSchema
                 ["description"] = "A part of the source's perplexity: 2% or 0.02.",
                 ["anyOf"] = new JsonArray(
                     new JsonObject { ["type"] = "number", ["exclusiveMinimum"] = 0 },
-                    new JsonObject { ["type"] = "string", ["pattern"] = "^[0-9]*\\.?[0-9]+%$" }),
+                    new JsonObject { ["type"] = "string", ["pattern"] = "^(?=.*[1-9])[0-9]*\\.?[0-9]+%$" }),
             }),
         [RecipeKeys.Kl] = Measured(
             "The greatest mean Kullback-Leibler divergence of the packed language model's predictions from the source's.",

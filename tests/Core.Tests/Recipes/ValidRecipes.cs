@@ -93,13 +93,13 @@ public class ValidRecipe
     {
         var on = Recipes.Valid("gate:\n  kl: {max: 1, text: t.txt, unit: paragraph, window: 257, stride: 9, limit: 800, bos: false}\n").Gate!.Kl!.On;
         Assert.Equal(
-            new EvaluationSettings(Path.GetFullPath("t.txt"))
+            new EvaluationSettings("/models/t.txt")
             {
                 Unit = TextUnit.Paragraph, Window = 257, Stride = 9, Limit = 800, Bos = false, Position = new(2, 22),
             },
             on);
         Assert.Equal(
-            new EvaluationSettings(Path.GetFullPath("t")) { Position = new(1, 24) }, Recipes.Valid("gate: {kl: {max: 1, text: t}}").Gate!.Kl!.On);
+            new EvaluationSettings("/models/t") { Position = new(1, 27) }, Recipes.Valid("gate: {kl: {max: 1, text: t}}").Gate!.Kl!.On);
     }
 
     [Fact]
