@@ -81,4 +81,21 @@ internal abstract class Kernel
     /// <param name="yStride">From one vector's results to the next one's.</param>
     public abstract void MultiplyPanel(
         ReadOnlySpan<float> weights, int rows, ReadOnlySpan<float> x, int batch, int stride, Span<float> y, int yStride);
+
+    /// <summary>From this many vectors on, <see cref="MultiplyTiles"/> is faster than <see cref="MultiplyPanel"/>; see bench/results.</summary>
+    public abstract int TileBatch { get; }
+
+    /// <summary>Columns of a tile.</summary>
+    public abstract int TileWidth { get; }
+
+    /// <summary><c>Σ a[r, k] · b[k, j]</c> for matrices of any size. The order of additions depends on the depth alone.</summary>
+    /// <param name="a">[rows, aStride].</param>
+    /// <param name="aStride">From one row to the next, at least b's depth.</param>
+    /// <param name="rows">Rows of a.</param>
+    /// <param name="b">[depth, width], in tiles.</param>
+    /// <param name="c">[rows, cStride], or transposed [width, cStride].</param>
+    /// <param name="cStride">From one row of c to the next.</param>
+    /// <param name="result">What becomes of the product.</param>
+    public abstract void MultiplyTiles(
+        ReadOnlySpan<float> a, int aStride, int rows, in TiledMatrix b, Span<float> c, int cStride, TileResult result);
 }

@@ -1,20 +1,12 @@
-using System.Buffers;
-
 namespace Compress.Runtime.Kernels;
 
 /// <summary>
 /// Products of a <see cref="CodeMatrix"/> with one or many vectors. Few vectors are multiplied straight from the codes;
-/// for many, panels of rows are unpacked once and stay in the cache. Rows are spread over threads if there is enough to do.
+/// for many, panels of rows are unpacked once. Rows are spread over threads if there is enough to do.
 /// A row's result does not depend on how rows are spread.
 /// </summary>
-internal static unsafe class PackedProduct
+internal static class PackedProduct
 {
-    /// <summary>Floats of a panel: half of a usual second-level cache.</summary>
-    private const int PanelFloats = 32 * 1024;
-
-    private const int CacheLine = 64;
-    private const int CacheLineFloats = CacheLine / sizeof(float);
-
     /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>.</summary>
     /// <param name="kernel">What computes it.</param>
     /// <param name="matrix">The weights, [rows, columns].</param>
@@ -23,62 +15,45 @@ internal static unsafe class PackedProduct
     /// <param name="batch">Vectors.</param>
     public static void Multiply(Kernel kernel, CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> y, int batch)
     {
-        bool panels = batch >= kernel.PanelBatch(matrix);
-        int line = panels ? Kernel.LineLength(matrix.Columns) : kernel.ArrangedLength(matrix);
-        float[] rented = ArrayPool<float>.Shared.Rent(checked((batch * line) + CacheLineFloats));
-        fixed (float* pinned = rented)
+        if (batch >= kernel.PanelBatch(matrix))
         {
-            // Lines are whole cache lines long; if they begin on one, no vector that is loaded from them lies on two.
-            nuint start = ((nuint)pinned + CacheLine - 1) / CacheLine * CacheLine;
-            var lines = new Span<float>((float*)start, batch * line);
-            for (int b = 0; b < batch; b++)
-            {
-                var from = x.Slice(b * matrix.Columns, matrix.Columns);
-                var to = lines.Slice(b * line, line);
-                if (panels)
-                {
-                    from.CopyTo(to);
-                    to[from.Length..].Clear();
-                }
-                else
-                {
-                    kernel.Arrange(matrix, from, to);
-                }
-            }
-
-            var work = new Work(kernel, matrix, batch, line, panels);
-            RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines, y, work);
+            BatchProduct.Multiply(kernel, new Panels(kernel, matrix), x, y, batch);
+            return;
         }
 
-        ArrayPool<float>.Shared.Return(rented);
+        int line = kernel.ArrangedLength(matrix);
+        using var lines = new Scratch(batch, line);
+        for (int b = 0; b < batch; b++)
+        {
+            kernel.Arrange(matrix, x.Slice(b * matrix.Columns, matrix.Columns), lines.Span.Slice(b * line, line));
+        }
+
+        RowSpread.Run(matrix.Rows, matrix.Columns, batch, lines.Span, y, new FromCodes(kernel, matrix, batch, line));
     }
 
-    private readonly record struct Work(Kernel Kernel, CodeMatrix Matrix, int Batch, int Line, bool Panels) : IRowWork
+    private readonly record struct FromCodes(Kernel Kernel, CodeMatrix Matrix, int Batch, int Line) : IRowWork
     {
         public void Run(int firstRow, int rowCount, ReadOnlySpan<float> lines, Span<float> y)
         {
-            if (!Panels)
+            for (int b = 0; b < Batch; b++)
             {
-                for (int b = 0; b < Batch; b++)
-                {
-                    Kernel.MultiplyRows(Matrix, firstRow, lines.Slice(b * Line, Line), y.Slice((b * Matrix.Rows) + firstRow, rowCount));
-                }
-
-                return;
+                Kernel.MultiplyRows(Matrix, firstRow, lines.Slice(b * Line, Line), y.Slice((b * Matrix.Rows) + firstRow, rowCount));
             }
+        }
+    }
 
-            int panelRows = Math.Clamp(PanelFloats / Line / 4 * 4, 4, 64);
-            float[] rented = ArrayPool<float>.Shared.Rent(checked(panelRows * Line));
-            var panel = rented.AsSpan(0, panelRows * Line);
-            panel.Clear(); // the ends of lines
-            for (int done = 0; done < rowCount; done += panelRows)
-            {
-                int rows = Math.Min(panelRows, rowCount - done);
-                Kernel.DecodeRows(Matrix, firstRow + done, rows, panel, Line);
-                Kernel.MultiplyPanel(panel, rows, lines, Batch, Line, y[(firstRow + done)..], Matrix.Rows);
-            }
+    private readonly record struct Panels(Kernel Kernel, CodeMatrix Matrix) : IRowPanels
+    {
+        public int Rows => Matrix.Rows;
 
-            ArrayPool<float>.Shared.Return(rented);
+        public int Columns => Matrix.Columns;
+
+        public bool InPlace => false;
+
+        public ReadOnlySpan<float> Read(int firstRow, int rowCount, Span<float> buffer, int stride)
+        {
+            Kernel.DecodeRows(Matrix, firstRow, rowCount, buffer, stride);
+            return buffer;
         }
     }
 }

@@ -107,6 +107,29 @@ internal sealed class ScalarKernel : Kernel
         }
     }
 
+    public override int TileBatch => 4;
+
+    public override int TileWidth => 4;
+
+    public override void MultiplyTiles(
+        ReadOnlySpan<float> a, int aStride, int rows, in TiledMatrix b, Span<float> c, int cStride, TileResult result)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            for (int j = 0; j < b.Width; j++)
+            {
+                float sum = 0;
+                for (int k = 0; k < b.Depth; k++)
+                {
+                    sum += a[(r * aStride) + k] * b.Values[(j / TileWidth * b.TileStride) + (k * TileWidth) + (j % TileWidth)];
+                }
+
+                int at = result == TileResult.StoreTransposed ? (j * cStride) + r : (r * cStride) + j;
+                c[at] = result == TileResult.Add ? c[at] + sum : sum;
+            }
+        }
+    }
+
     private static float Weight(CodeMatrix matrix, in RowCursor row, ReadOnlySpan<byte> codes, int column)
     {
         var book = matrix.Codebook;

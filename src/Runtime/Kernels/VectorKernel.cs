@@ -93,4 +93,12 @@ internal sealed class VectorKernel<S, F, B> : Kernel
     public override void MultiplyPanel(
         ReadOnlySpan<float> weights, int rows, ReadOnlySpan<float> x, int batch, int stride, Span<float> y, int yStride) =>
         Panel<S, F, B>.Multiply(weights, rows, x, batch, stride, y, yStride);
+
+    public override int TileBatch => 2 * Unsafe.SizeOf<F>() / sizeof(float);
+
+    public override int TileWidth => Tiles<S, F, B>.Width;
+
+    public override void MultiplyTiles(
+        ReadOnlySpan<float> a, int aStride, int rows, in TiledMatrix b, Span<float> c, int cStride, TileResult result) =>
+        Tiles<S, F, B>.Multiply(a, aStride, rows, b, c, cStride, result);
 }

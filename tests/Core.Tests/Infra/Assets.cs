@@ -5,4 +5,7 @@ internal static class Assets
 {
     /// <summary>The real model that tests/assets/README.md describes: F32, 47 tensors, in Hugging Face layout.</summary>
     public static string Stories { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "stories260K", "model.safetensors");
+
+    /// <summary>A folder for each small random model that tests/assets/language-models/golden.py makes.</summary>
+    public static string LanguageModels { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "language-models");
 }

@@ -86,4 +86,12 @@ internal sealed class CountingKernel : Kernel
     public override void MultiplyPanel(
         ReadOnlySpan<float> weights, int rows, ReadOnlySpan<float> x, int batch, int stride, Span<float> y, int yStride) =>
         Inner.MultiplyPanel(weights, rows, x, batch, stride, y, yStride);
+
+    public override int TileBatch => Best.TileBatch;
+
+    public override int TileWidth => Best.TileWidth;
+
+    public override void MultiplyTiles(
+        ReadOnlySpan<float> a, int aStride, int rows, in TiledMatrix b, Span<float> c, int cStride, TileResult result) =>
+        Inner.MultiplyTiles(a, aStride, rows, b, c, cStride, result);
 }

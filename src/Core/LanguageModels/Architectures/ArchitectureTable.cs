@@ -6,7 +6,7 @@ namespace Compress.Core.LanguageModels.Architectures;
 /// <summary>All architectures.</summary>
 internal static class ArchitectureTable
 {
-    public static IReadOnlyList<IArchitecture> All { get; } = [new LlamaFamily()];
+    public static IReadOnlyList<IArchitecture> All { get; } = [new LlamaFamily(), new Opt(), new Gpt2()];
 
     /// <summary>The architecture that a configuration names, and its name there.</summary>
     /// <exception cref="CompressException">It names none that is known.</exception>

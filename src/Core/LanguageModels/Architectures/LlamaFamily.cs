@@ -34,7 +34,7 @@ internal sealed class LlamaFamily : IArchitecture
 
     private static Parameter Embedding(ModelConfig config, ParameterSet parameters, int vocabulary, int width)
     {
-        parameters.FindPrefix("model.", "embed_tokens.weight");
+        parameters.FindPrefix("model.", "", "embed_tokens.weight");
         parameters.Ignore(".rotary_emb.inv_freq"); // in files of 2023
         if (config.BoolOr("tie_word_embeddings", false))
         {

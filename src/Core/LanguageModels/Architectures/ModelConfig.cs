@@ -159,6 +159,10 @@ internal sealed class ModelConfig
         return new ModelConfig(File, json, $"{prefix}{key}.", ref reader) { Base = Base + values[key].Offset };
     }
 
+    /// <summary>A number of heads that divides the width.</summary>
+    public int HeadsOf(int width, string key, string widthKey) =>
+        Int(key) is var heads && width % heads == 0 ? heads : throw Wrong(key, $"a divisor of the {width} of '{widthKey}'");
+
     /// <summary>What to throw if the key's value is none of those that are expected.</summary>
     public CompressException Wrong(string key, string expected)
     {

@@ -1,5 +1,4 @@
-using System.Numerics.Tensors;
-using Compress.Runtime;
+using Compress.Runtime.Kernels;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -27,8 +26,10 @@ internal readonly record struct AttentionShape(int Heads, int KeyValueHeads, int
 /// <param name="output">From the heads to the width of the model.</param>
 /// <param name="shape">Numbers of heads.</param>
 /// <param name="rotary">Turns queries and keys; null if positions are embedded otherwise.</param>
-internal sealed class Attention(IReadOnlyList<Linear> projections, Linear output, AttentionShape shape, Rotary? rotary)
+internal sealed class Attention(IReadOnlyList<Linear> projections, Linear output, AttentionShape shape, Rotary? rotary = null)
 {
+    private readonly AttentionMix mix = new(shape);
+
     /// <summary>Applies it to a sequence.</summary>
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width].</param>
@@ -59,46 +60,7 @@ internal sealed class Attention(IReadOnlyList<Linear> projections, Linear output
         rotary?.Apply(queries, queryStride, shape.Heads, tokens);
         rotary?.Apply(keys, keyStride, shape.KeyValueHeads, tokens);
         using var mixed = new Scratch(tokens, shape.QueryWidth);
-        Mix(queries, queryStride, keys, values, keyStride, mixed.Span, tokens);
+        mix.Apply(queries, queryStride, keys, values, keyStride, mixed.Span, tokens);
         output.Apply(mixed.Span, y, tokens);
-    }
-
-    // For each head and token: softmax(scale · q K) V over the tokens that it sees.
-    private unsafe void Mix(
-        ReadOnlySpan<float> queries, int queryStride, ReadOnlySpan<float> keys, ReadOnlySpan<float> values, int keyStride, Span<float> mixed, int tokens)
-    {
-        fixed (float* q = queries, k = keys, v = values, m = mixed)
-        {
-            float* q0 = q, k0 = k, v0 = v, m0 = m;
-            int size = shape.HeadSize, share = shape.Heads / shape.KeyValueHeads;
-            Parallel.For(0, shape.Heads, new ParallelOptions { MaxDegreeOfParallelism = RuntimeOptions.MaxThreads }, head =>
-            {
-                using var scores = new Scratch(tokens);
-                for (int token = 0; token < tokens; token++)
-                {
-                    int first = Math.Max(0, token - shape.Window + 1);
-                    var query = new ReadOnlySpan<float>(q0 + ((long)token * queryStride) + (head * size), size);
-                    var seen = scores.Span[first..(token + 1)];
-                    for (int i = 0; i < seen.Length; i++)
-                    {
-                        var key = new ReadOnlySpan<float>(k0 + ((long)(first + i) * keyStride) + (head / share * size), size);
-                        seen[i] = TensorPrimitives.Dot(query, key) * shape.Scale;
-                    }
-
-                    TensorPrimitives.Subtract(seen, TensorPrimitives.Max<float>(seen), seen);
-                    TensorPrimitives.Exp(seen, seen);
-                    var result = new Span<float>(m0 + ((long)token * shape.QueryWidth) + (head * size), size);
-                    float total = TensorPrimitives.Sum<float>(seen);
-                    result.Clear();
-                    for (int i = 0; i < seen.Length; i++)
-                    {
-                        var value = new ReadOnlySpan<float>(v0 + ((long)(first + i) * keyStride) + (head / share * size), size);
-                        TensorPrimitives.MultiplyAdd(value, seen[i], result, result);
-                    }
-
-                    TensorPrimitives.Divide(result, total, result);
-                }
-            });
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Compress.Core.LanguageModels.Weights;
+using Compress.Runtime.Kernels;
 
 namespace Compress.Core.LanguageModels.Blocks;
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Compress.Runtime.Kernels;
 
 namespace Compress.Core.LanguageModels.Blocks;
 

@@ -4,12 +4,13 @@ using Compress.Core.LanguageModels.Weights;
 namespace Compress.Core.LanguageModels.Blocks;
 
 /// <summary>A linear layer: <c>y = W x + b</c>.</summary>
-/// <param name="weight">[out, in].</param>
+/// <param name="weight">[out, in]; [in, out] if it is stored transposed.</param>
 /// <param name="bias">[out], or null.</param>
-internal sealed class Linear(Parameter weight, Parameter? bias = null)
+/// <param name="transposed">How the weight is stored.</param>
+internal sealed class Linear(Parameter weight, Parameter? bias = null, bool transposed = false)
 {
     /// <summary>Length of a result.</summary>
-    public int Outputs => weight.Rows;
+    public int Outputs => transposed ? weight.Columns : weight.Rows;
 
     /// <summary>Applies it to every token.</summary>
     /// <param name="x">[tokens, in].</param>
@@ -17,7 +18,15 @@ internal sealed class Linear(Parameter weight, Parameter? bias = null)
     /// <param name="tokens">How many.</param>
     public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
-        weight.Multiply(x, y, tokens);
+        if (transposed)
+        {
+            TransposedProduct.Multiply(weight, x, y, tokens);
+        }
+        else
+        {
+            weight.Multiply(x, y, tokens);
+        }
+
         if (bias is not null)
         {
             var vector = bias.Vector;

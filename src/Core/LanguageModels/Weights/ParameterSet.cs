@@ -22,23 +22,20 @@ internal sealed class ParameterSet(ModelFile source, string configFile)
     private readonly List<string> missing = [];
     private readonly List<string> misshapen = [];
     private readonly List<string> ignored = [];
+    private string prefix = "";
 
     /// <summary>All that were handed out, by name.</summary>
     public IReadOnlyDictionary<string, Parameter> Taken => taken;
 
-    /// <summary>What stands before all names.</summary>
-    public string Prefix { get; private set; } = "";
-
-    /// <summary>
-    /// Looks whether names begin with a prefix: models that were saved without their head have none.
-    /// </summary>
-    /// <param name="prefix">Such as <c>transformer.</c></param>
+    /// <summary>Looks which prefix the names have: models that were saved without their head have a shorter one.</summary>
+    /// <param name="prefix">The usual one, such as <c>transformer.</c></param>
+    /// <param name="shorter">The other one.</param>
     /// <param name="probe">A name that every model has, without the prefix.</param>
-    public void FindPrefix(string prefix, string probe) =>
-        Prefix = !tensors.ContainsKey(prefix + probe) && tensors.ContainsKey(probe) ? "" : prefix;
+    public void FindPrefix(string prefix, string shorter, string probe) =>
+        this.prefix = !tensors.ContainsKey(prefix + probe) && tensors.ContainsKey(shorter + probe) ? shorter : prefix;
 
     /// <summary>The tensor of that name, which should be floats of that shape.</summary>
-    public Parameter Take(string name, params ReadOnlySpan<long> shape) => TakeExact(Prefix + name, shape);
+    public Parameter Take(string name, params ReadOnlySpan<long> shape) => TakeExact(prefix + name, shape);
 
     /// <summary>As <see cref="Take"/>, of a name that has no prefix.</summary>
     public Parameter TakeExact(string name, params ReadOnlySpan<long> shape)

@@ -12,7 +12,7 @@ internal sealed class KeepTensor : PackedTensor
 {
     private readonly DType stored;
     private readonly ByteView elements;
-    private readonly KeepProduct product;
+    private readonly Kernel kernel;
 
     /// <param name="parts">What the file says and holds of it.</param>
     /// <param name="kernel">The kernel to use; by default the best one.</param>
@@ -32,7 +32,7 @@ internal sealed class KeepTensor : PackedTensor
 
         stored = entry.DType;
         elements = view;
-        product = new(kernel ?? Kernel.Best, stored, elements, Rows, Columns);
+        this.kernel = kernel ?? Kernel.Best;
         CountBits(parts);
     }
 
@@ -48,7 +48,8 @@ internal sealed class KeepTensor : PackedTensor
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
         Elements.Read(stored, elements, (long)firstRow * Columns, destination);
 
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) => product.Multiply(x, y, batch);
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) =>
+        new KeepProduct(stored, elements, Rows, Columns).Multiply(kernel, x, y, batch);
 
     private static Type ElementType(DType type) => type switch
     {
