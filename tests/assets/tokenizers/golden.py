@@ -8,10 +8,12 @@ lines.json     texts of novels, stories and plays as they stand, then lines of o
 NAME.model     tokenizers trained here, by SentencePiece itself
 NAME.ids.gz    for each line its ids, in decimal, separated by spaces; one line each
 NAME.text.gz   a JSON list: the decoded text of each odd line's ids
-*.json         byte-level tokenizers of GPT-2's kind, trained here by the published algorithm
+*.json         tokenizers of Hugging Face's kind; the byte-level ones trained here by the published algorithm
+normalization.json   SHA-256 of the normal forms of every code point and of each odd line
 """
 import collections
 import gzip
+import hashlib
 import json
 import pathlib
 import random
@@ -137,19 +139,43 @@ def added(id_, content, **flags):
     return {**token, **flags}
 
 
-def write_byte_level(name, normalizer, pre_tokenizer, more_tokens=(), **model):
-    vocabulary, merges = train_byte_level.result
+def write_json(name, file):
+    (HERE / f"{name}.json").write_text(json.dumps(file, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_byte_level(name, normalizer, pre_tokenizer, more_tokens=(), no_merges=(), **model):
+    vocabulary, merges = BYTE_LEVEL
+    vocabulary = vocabulary + list(no_merges)
     end = len(vocabulary)
     tokens = [added(end, "<|endoftext|>")] + [added(end + 1 + i, content, **flags) for i, (content, flags) in enumerate(more_tokens)]
-    file = {
+    write_json(name, {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": tokens, "normalizer": normalizer, "pre_tokenizer": pre_tokenizer,
         "post_processor": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True},
         "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
         "model": {
             "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "", "end_of_word_suffix": "", "fuse_unk": False,
             "vocab": {piece: i for i, piece in enumerate(vocabulary)}, "merges": [" ".join(pair) for pair in merges], **model},
-    }
-    (HERE / f"{name}.json").write_text(json.dumps(file, ensure_ascii=False) + "\n", "utf-8")
+    })
+
+
+def write_metaspace():
+    """stories260K's vocabulary with the normalization of another kind of file, and without byte fallback."""
+    file = json.loads((MODELS / "stories260K/tokenizer.json").read_text("utf-8"))
+    metaspace = {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": True}
+    file.update(normalizer=None, pre_tokenizer=metaspace, decoder=metaspace)
+    file["added_tokens"].append(added(512, "foo", special=False, normalized=True))
+    file["added_tokens"].append(added(513, "[MASK]", lstrip=True))
+    file["model"].update(byte_fallback=False)
+    write_json("metaspace", file)
+
+
+def write_normalization(odd):
+    points = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    hashes = {"unicode": unicodedata.unidata_version}
+    for form in ["NFC", "NFD", "NFKC", "NFKD"]:
+        text = "\n".join(unicodedata.normalize(form, part) for part in points + odd)
+        hashes[form] = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    write_json("normalization", hashes)
 
 
 LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -160,8 +186,12 @@ def byte_level(use_regex, add_prefix_space=False):
     return {"type": "ByteLevel", "add_prefix_space": add_prefix_space, "trim_offsets": True, "use_regex": use_regex}
 
 
-def split(pattern):
-    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+def split(pattern, behavior="Isolated", kind="Regex", invert=False):
+    return {"type": "Split", "pattern": {kind: pattern}, "behavior": behavior, "invert": invert}
+
+
+def sequence(*parts):
+    return {"type": "Sequence", "pretokenizers": list(parts)}
 
 
 def main():
@@ -191,13 +221,22 @@ def main():
         write_gz(f"{name}.ids.gz", "".join(" ".join(map(str, line)) + "\n" for line in ids))
         write_gz(f"{name}.text.gz", json.dumps([processor.decode(line) for line in ids[len(texts):]]))
 
-    train_byte_level.result = train_byte_level(500)
+    global BYTE_LEVEL
+    BYTE_LEVEL = train_byte_level(500)
     custom = [("<|custom|>", {"special": False, "lstrip": True, "rstrip": True}), ("<|word|>", {"single_word": True})]
     write_byte_level("gpt2", None, byte_level(True, add_prefix_space=True), custom)
-    write_byte_level("qwen2", {"type": "NFC"}, {"type": "Sequence", "pretokenizers": [split(QWEN2), byte_level(False)]}, custom)
-    write_byte_level("llama3", None, {"type": "Sequence", "pretokenizers": [split(LLAMA3), byte_level(False)]}, ignore_merges=True)
+    write_byte_level("qwen2", {"type": "NFC"}, sequence(split(QWEN2), byte_level(False)), custom)
+    write_byte_level("llama3", None, sequence(split(LLAMA3), byte_level(False)), no_merges=["\u0120gentleman", "Elizabeth", "\u0120very"], ignore_merges=True)
+    write_byte_level("digits", {"type": "NFKC"}, sequence({"type": "Digits", "individual_digits": True}, byte_level(True)))
     write_byte_level(
-        "digits", {"type": "NFKC"}, {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, byte_level(True)]})
+        "splits",
+        {"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "Replace", "pattern": {"Regex": "\\p{Mn}+"}, "content": "~"},
+                                             {"type": "Replace", "pattern": {"String": "ll"}, "content": "LL"}]},
+        sequence(
+            {"type": "Digits", "individual_digits": False}, split(" ", "MergedWithNext", "String"), split("[.,!?]", "MergedWithPrevious"),
+            split("the", "Removed", "String"), split("[aeiou]", "Contiguous"), split("[^xyz]+", "Isolated", invert=True), byte_level(False)))
+    write_metaspace()
+    write_normalization(odd)
 
 
 main()

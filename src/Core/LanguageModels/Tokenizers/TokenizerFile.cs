@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Compress.Core.Diagnostics;
+using Compress.Core.LanguageModels.Tokenizers.HuggingFace;
 using Compress.Core.LanguageModels.Tokenizers.SentencePiece;
 using Compress.Runtime.Safetensors;
 
@@ -34,15 +35,9 @@ public static class TokenizerFile
     {
         path = Path.GetFullPath(path);
         byte[] bytes = ReadBytes(path, "tokenizer");
-        try
-        {
-            return new SentencePieceTokenizer(SentencePieceModel.Read(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)));
-        }
-        catch (TokenizerException exception)
-        {
-            string code = exception.Unsupported ? Codes.TokenizerNotSupported : Codes.TokenizerMalformed;
-            throw new CompressException(new Diagnostic(code, Severity.Error, exception.Message, path, exception.Line, exception.Column), exception);
-        }
+        bool isJson = bytes.AsSpan().TrimStart("\uFEFF \t\r\n"u8).StartsWith("{"u8);
+        return Guard<ITokenizer>(path, () => isJson
+            ? OpenJson(path, bytes) : new SentencePieceTokenizer(SentencePieceModel.Read(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes))));
     }
 
     /// <summary>Checks that a tokenizer belongs to a model.</summary>
@@ -75,6 +70,41 @@ public static class TokenizerFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CompressException(Codes.TokenizerNotReadable, $"the {what} cannot be read: {exception.Message}", path, exception);
+        }
+    }
+
+    private static HuggingFaceTokenizer OpenJson(string path, byte[] bytes)
+    {
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        digest.AppendData(bytes);
+        var tokens = SpecialTokens.Read(Path.GetDirectoryName(path)!, (beside, read) =>
+        {
+            if (File.Exists(beside))
+            {
+                byte[] content = ReadBytes(beside, "configuration");
+                digest.AppendData(content);
+                Guard(beside, () =>
+                {
+                    using var json = JsonPart.Parse(content);
+                    read(new(json.RootElement, ""));
+                    return true;
+                });
+            }
+        });
+        using var file = JsonPart.Parse(bytes);
+        return new(new(file.RootElement, ""), tokens, Convert.ToHexStringLower(digest.GetHashAndReset()));
+    }
+
+    private static T Guard<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (TokenizerException exception)
+        {
+            string code = exception.Unsupported ? Codes.TokenizerNotSupported : Codes.TokenizerMalformed;
+            throw new CompressException(new Diagnostic(code, Severity.Error, exception.Message, path, exception.Line, exception.Column), exception);
         }
     }
 }

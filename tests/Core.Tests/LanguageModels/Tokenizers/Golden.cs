@@ -16,8 +16,10 @@ internal static class Golden
     /// <summary>Lines of odd Unicode.</summary>
     public static string[] Odd { get; } = Lines("odd");
 
-    public static ITokenizer Open(string file) =>
-        TokenizerFile.Open(file == "stories260K.model" ? Path.Combine(Path.GetDirectoryName(Assets.Stories)!, "tokenizer.model") : Path.Combine(Folder, file));
+    public static ITokenizer Open(string file) => TokenizerFile.Open(file == "stories260K.model" ? Stories("tokenizer.model") : Path.Combine(Folder, file));
+
+    public static ITokenizer OpenJson(string name) =>
+        name == "stories260K-json" ? TokenizerFile.Open(Stories("tokenizer.json")) : Open($"{name}.json");
 
     public static byte[] Bytes(string file) => File.ReadAllBytes(Path.Combine(Folder, file));
 
@@ -30,6 +32,28 @@ internal static class Golden
 
     /// <summary>The text of each odd line's ids.</summary>
     public static string[] DecodedOdd(string name) => JsonSerializer.Deserialize<string[]>(Unpack($"{name}.text.gz"))!;
+
+    public static void AssertEncodes(ITokenizer tokenizer, string[] lines, int[][] expected)
+    {
+        Assert.Equal(expected.Length, lines.Length);
+        AssertSame(lines, expected.Select(Joined), lines.Select(line => Joined(tokenizer.Encode(line))));
+    }
+
+    public static void AssertDecodes(ITokenizer tokenizer, int[][] ids, string[] expected)
+    {
+        Assert.Equal(expected.Length, ids.Length);
+        AssertSame(ids.Select(Joined), expected, ids.Select(line => tokenizer.Decode(line)));
+    }
+
+    private static string Joined(int[] ids) => string.Join(' ', ids);
+
+    private static void AssertSame(IEnumerable<string> inputs, IEnumerable<string> expected, IEnumerable<string> found)
+    {
+        string[] wrong = [.. inputs.Zip(expected, found).Where(row => row.Second != row.Third).Select(row => JsonSerializer.Serialize(new[] { row.First, row.Second, row.Third }))];
+        Assert.True(wrong.Length == 0, $"{wrong.Length} lines differ:\n{string.Join('\n', wrong.Take(5))}");
+    }
+
+    private static string Stories(string file) => Path.Combine(Path.GetDirectoryName(Assets.Stories)!, file);
 
     private static string[] Lines(string list)
     {
