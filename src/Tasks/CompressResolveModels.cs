@@ -61,6 +61,12 @@ public sealed class CompressResolveModels : PlacingTask
     /// <summary>The property CompressCacheSalt. Another one makes every model stale.</summary>
     public string CacheSalt { get; set; } = "";
 
+    /// <summary>The page to write about all models, if any.</summary>
+    public string Page { get; set; } = "";
+
+    /// <summary>The property CompressReport, checked here.</summary>
+    public string Report { get; set; } = "";
+
     /// <summary>The property CompressExplain: true to say of every model why it is compressed or not.</summary>
     public string Explain { get; set; } = "";
 
@@ -137,6 +143,7 @@ public sealed class CompressResolveModels : PlacingTask
     {
         CheckSwitch("CompressForce", Force);
         CheckSwitch("CompressExplain", Explain);
+        CheckSwitch("CompressReport", Report);
 
         if (MaxParallelism.Length > 0 && !(int.TryParse(MaxParallelism, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0))
         {
@@ -162,7 +169,7 @@ public sealed class CompressResolveModels : PlacingTask
     private void FindStale(IReadOnlyList<ResolvedModel> models, string intermediate)
     {
         var staleness = new Staleness(EnginePath, CacheSalt);
-        bool stale = IsTrue(Force), explains = IsTrue(Explain);
+        bool stale = IsTrue(Force) || (Page.Length > 0 && !File.Exists(Absolute(Page))), explains = IsTrue(Explain);
         for (int i = 0; i < models.Count && (!stale || explains); i++)
         {
             string? reason = IsTrue(Force) ? "CompressForce is set" : staleness.Reason(models[i]);

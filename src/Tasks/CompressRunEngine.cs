@@ -21,6 +21,7 @@ public sealed class CompressRunEngine : ToolTask
     private const string Progress = "progress: ";
     private const string Summary = "summary: ";
     private const string Explanation = "explain: ";
+    private const string Quality = "quality: ";
 
     private readonly List<DiagnosticLine> diagnostics = [];
     private readonly List<string> unexplained = [];
@@ -57,6 +58,9 @@ public sealed class CompressRunEngine : ToolTask
 
     /// <summary>True to run the engine for every model and to compute every layer anew.</summary>
     public bool Force { get; set; }
+
+    /// <summary>The page to write about all models, if any; then all are looked at whenever one is stale.</summary>
+    public string Page { get; set; } = "";
 
     /// <summary>True to say of every layer that is encoded why it is.</summary>
     public bool Explain { get; set; }
@@ -145,9 +149,9 @@ public sealed class CompressRunEngine : ToolTask
         {
             Log.LogMessage(MessageImportance.Normal, "{0}", singleLine.Substring(Summary.Length));
         }
-        else if (singleLine.StartsWith(Explanation, StringComparison.Ordinal))
+        else if (singleLine.StartsWith(Explanation, StringComparison.Ordinal) || singleLine.StartsWith(Quality, StringComparison.Ordinal))
         {
-            Log.LogMessage(MessageImportance.High, "{0}", singleLine.Substring(Explanation.Length));
+            Log.LogMessage(MessageImportance.High, "{0}", singleLine.Substring(singleLine.IndexOf(": ", StringComparison.Ordinal) + 2));
         }
         else
         {
@@ -172,7 +176,8 @@ public sealed class CompressRunEngine : ToolTask
     {
         var staleness = new Staleness(EnginePath, CacheSalt);
         // Looked at again: another project of this build may have done the work in the meantime.
-        ModelJob[] stale = [.. ModelJob.Load(ModelList).Where(job => Force || staleness.IsStale(job))];
+        var all = ModelJob.Load(ModelList);
+        ModelJob[] stale = [.. all.Where(job => Force || staleness.IsStale(job))];
         if (FailIfNotIncremental)
         {
             foreach (ModelJob job in stale)
@@ -181,6 +186,11 @@ public sealed class CompressRunEngine : ToolTask
             }
 
             return stale.Length == 0;
+        }
+
+        if (Page.Length > 0 && (stale.Length > 0 || !File.Exists(Page)))
+        {
+            stale = [.. all]; // the others cost little: all their layers are cached
         }
 
         return stale.Length == 0 || (FilesExist() && Compress(stale, staleness));
@@ -214,7 +224,7 @@ public sealed class CompressRunEngine : ToolTask
         {
             // Malformed properties have been reported by now: no build gets here with one.
             CacheSettings cache = CacheSettings.Parse(CacheDirectory, CacheMode, CacheMaxSize, CacheSalt, out _)!;
-            TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force, Explain));
+            TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force, Explain, Page));
             if (!base.Execute())
             {
                 return false;

@@ -17,7 +17,8 @@ internal static class EngineRequest
     /// <param name="threads">How many threads the engine may use.</param>
     /// <param name="force">True to compute every layer anew.</param>
     /// <param name="explain">True to be told why layers are encoded.</param>
-    public static string Text(IEnumerable<ModelJob> jobs, CacheSettings cache, int threads, bool force, bool explain)
+    /// <param name="page">The page to write about them; empty for none.</param>
+    public static string Text(IEnumerable<ModelJob> jobs, CacheSettings cache, int threads, bool force, bool explain, string page)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -47,6 +48,7 @@ internal static class EngineRequest
             writer.WriteNumber("threads", threads);
             writer.WriteBoolean("force", force);
             writer.WriteBoolean("explain", explain);
+            writer.WriteString("page", page.Length > 0 ? page : null);
             // The engine stops when this node ends, however it ends.
             using var node = Process.GetCurrentProcess();
             writer.WriteNumber("parent", node.Id);

@@ -13,6 +13,7 @@ namespace Compress.Cli.Builds;
 /// <param name="Threads">Layers encoded at once; 0 for one per processor.</param>
 /// <param name="Force">Encode every layer anew.</param>
 /// <param name="Explain">Say why layers are encoded.</param>
+/// <param name="Page">The page to write about the models, or null.</param>
 /// <param name="Parent">The process id of the build: when that ends, so does the work. Null if nobody is to be watched.</param>
 internal sealed record BuildRequest(
     IReadOnlyList<BuildModel> Models,
@@ -23,6 +24,7 @@ internal sealed record BuildRequest(
     int Threads = 0,
     bool Force = false,
     bool Explain = false,
+    string? Page = null,
     int? Parent = null)
 {
     /// <summary>Reads a request.</summary>

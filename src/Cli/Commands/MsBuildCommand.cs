@@ -9,6 +9,7 @@ using Compress.Core.Emit;
 using Compress.Core.Explaining;
 using Compress.Core.Recipes.Locating;
 using Compress.Core.Reports;
+using Compress.Core.Reports.Html;
 
 namespace Compress.Cli.Commands;
 
@@ -59,9 +60,15 @@ internal static class MsBuildCommand
         }
 
         bool failed = false;
+        var pages = new List<PageModel>();
         foreach (var model in request.Models)
         {
-            failed |= !Compress(session, request, model, cache, output);
+            failed |= !Compress(session, request, model, cache, output, pages);
+        }
+
+        if (request.Page is { } page && pages.Count > 0)
+        {
+            failed |= !WritePage(new PageData(pages), page, output);
         }
 
         cache?.Tidy(request.CacheMaxBytes);
@@ -69,7 +76,7 @@ internal static class MsBuildCommand
     }
 
     // A model that fails does not stop the others.
-    private static bool Compress(Session session, BuildRequest request, BuildModel model, LayerCache? cache, TextWriter output)
+    private static bool Compress(Session session, BuildRequest request, BuildModel model, LayerCache? cache, TextWriter output, List<PageModel> pages)
     {
         var diagnostics = new DiagnosticBag();
         string name = RecipeLocator.ModelName(model.Model);
@@ -82,6 +89,11 @@ internal static class MsBuildCommand
             if (report is not null)
             {
                 Failures.Writing(model.Report, "the report", () => ReportWriter.Write(report, model.Report));
+                if (request.Page is not null)
+                {
+                    pages.Add(PageBuilder.Model(report, model.Output));
+                }
+
                 Failures.Writing(model.Record, "the record of inputs", () => Write(new InputRecord(report.Files), model.Record));
             }
         }
@@ -122,6 +134,20 @@ internal static class MsBuildCommand
         }
 
         return true;
+    }
+
+    private static bool WritePage(PageData data, string path, TextWriter output)
+    {
+        try
+        {
+            Failures.Writing(path, "the report page", () => ReportPage.Write(data, path));
+            return true;
+        }
+        catch (CompressException exception)
+        {
+            output.WriteLine(exception.Diagnostic);
+            return false;
+        }
     }
 
     private static CompressionRequest Request(BuildRequest request, BuildModel model, LayerCache? cache) => new(model.Model, model.Recipe, model.Output)

@@ -1,6 +1,7 @@
 using Compress.Core.Compression;
 using Compress.Core.Evaluation;
 using Compress.Core.Models;
+using Compress.Core.Recipes.Locating;
 using Compress.Runtime;
 
 namespace Compress.Core.Reports.Html;
@@ -8,6 +9,21 @@ namespace Compress.Core.Reports.Html;
 /// <summary>Brings reports into the form that a page shows.</summary>
 public static class PageBuilder
 {
+    /// <summary>What a build made of a model.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="packedPath">The packed model.</param>
+    public static PageModel Model(CompressionReport report, string packedPath)
+    {
+        using var source = ModelFile.Open(report.Model);
+        var gate = report.Evaluations.Count > 0 ? report.Evaluations[0] : null;
+        return new(
+            RecipeLocator.ModelName(report.Model),
+            report.SourceBytes,
+            gate?.SourcePerplexity,
+            gate is null ? null : Evaluation(gate),
+            [Recipe("this build", report, source, packedPath, null)]);
+    }
+
     /// <summary>What a recipe made of a model, with histograms of its layers.</summary>
     /// <param name="name">What the recipe is called.</param>
     /// <param name="report">The report.</param>
