@@ -90,6 +90,7 @@ public sealed class CompressResolveModels : PlacingTask
             return;
         }
 
+        Misspelling.OfProperties(BuildEngine, Diagnostics);
         string intermediate = Absolute(IntermediateDirectory);
         var models = new ItemResolver(Path.GetDirectoryName(ProjectFile), intermediate, Absolute(ClassDirectory), RootNamespace, Diagnostics).Resolve(Models);
         var items = new ITaskItem[models.Count];

@@ -29,6 +29,9 @@ public sealed class CompressRunEngine : ToolTask
     private string blamed = "";
     private bool cancelled;
 
+    /// <summary>Leaves the node to other projects while the engine runs.</summary>
+    public CompressRunEngine() => YieldDuringToolExecution = true;
+
     /// <summary>The work, as <see cref="CompressResolveModels"/> listed it.</summary>
     [Required]
     public string ModelList { get; set; } = "";

@@ -18,6 +18,9 @@ internal sealed class TaskDiagnostics(TaskLoggingHelper log, string projectFile,
     /// <summary>Logs an error about an item or a property of the project.</summary>
     public void ItemError(string code, string message) => Error(code, projectFile, message);
 
+    /// <summary>Logs a warning about an item or a property of the project.</summary>
+    public void ItemWarning(string code, string message) => Write(new DiagnosticLine(projectFile, 1, 1, DiagnosticLine.Warning, code, message));
+
     /// <summary>Logs an error about a file, at its first character.</summary>
     public void Error(string code, string file, string message) => Write(new DiagnosticLine(file, 1, 1, DiagnosticLine.Error, code, message));
 

@@ -32,6 +32,20 @@ public sealed class BadItems
             error => Is("CMPR1102", "Storage=\"Cloud\"; expected Auto or Embed or File", error));
     }
 
+    [Fact]
+    public void MisspeltNamesAreWarnedOf()
+    {
+        using var project = new TestProject("Names", """<CompressedModel Include="a.safetensors" Recepie="a.yaml" Storage="Embed" Owner="me" />""", "");
+        Weights.Write(project.PathOf("a.safetensors"), (Weights.Norm, [64], new float[64]));
+        var build = project.Build("-p:CompressFocre=true", "-p:CompressWell=true", "-p:compressenabled=true", "-p:CompressionEnabled=false").MustSucceed();
+        Assert.All(build.Warnings, warning => Assert.Equal(project.ProjectFile, warning.File));
+        Assert.Collection(
+            build.Warnings.OrderBy(warning => warning.Text, StringComparer.Ordinal),
+            warning => Is("CMPR1106", "'a.safetensors' has metadata 'Recepie', which nothing reads; did you mean Recipe?", warning),
+            warning => Is("CMPR1106", "no property 'CompressFocre'; did you mean CompressForce?", warning),
+            warning => Is("CMPR1106", "no property 'CompressWell'; it has CompressCacheDir, CompressCacheMaxSize,", warning));
+    }
+
     private static void Is(string code, string text, Microsoft.Build.Logging.StructuredLogger.AbstractDiagnostic error)
     {
         Assert.Equal(code, error.Code);

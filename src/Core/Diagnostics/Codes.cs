@@ -20,12 +20,13 @@ public static class Codes
     public const string RecipeConflict = "CMPR1011";
     public const string RecipeMissingKey = "CMPR1012";
 
-    // 11xx: <CompressedModel> items
+    // 11xx: <CompressedModel> items and properties of the project
     public const string ItemModelMissing = "CMPR1101";
     public const string ItemBadMetadata = "CMPR1102";
     public const string ItemDuplicateClass = "CMPR1103";
     public const string ItemRecipeMissing = "CMPR1104";
     public const string ProjectNotReadable = "CMPR1105";
+    public const string NameUnknown = "CMPR1106";
 
     // 20xx: model files
     public const string ModelNotReadable = "CMPR2001";

@@ -34,10 +34,19 @@ internal sealed class BuildResult(int exitCode, string output, string binlog)
         .. Messages.Where(text => text.StartsWith("Assembly loaded", StringComparison.Ordinal) && text.Contains("Compress.Tasks.dll", StringComparison.Ordinal)),
     ];
 
+    /// <summary>The tasks of ours that ran, by name, in order.</summary>
+    public IEnumerable<string> OurTasks => All<Microsoft.Build.Logging.StructuredLogger.Task>()
+        .Where(task => task.Name.StartsWith("Compress.Tasks.", StringComparison.Ordinal)).Select(task => task.Name["Compress.Tasks.".Length..]);
+
+    /// <summary>The tasks that a multithreaded build ran in another process, because they do not say that they need none of their own.</summary>
+    public IEnumerable<string> TasksInOtherProcesses => Events
+        .Where(build => build.Message?.Contains("ran in TaskHost process", StringComparison.Ordinal) == true).Select(build => build.Message!.Split('"')[1]);
+
     public IReadOnlyList<AbstractDiagnostic> Errors => Diagnostics<Error>();
 
     public IReadOnlyList<AbstractDiagnostic> Warnings => Diagnostics<Warning>();
 
+    /// <summary>The nodes of that name, or whose name ends with a dot and that name.</summary>
     public IReadOnlyList<T> All<T>(string name)
         where T : NamedNode
     {
@@ -60,6 +69,9 @@ internal sealed class BuildResult(int exitCode, string output, string binlog)
         log.Value.VisitAllChildren<T>(found.Add);
         return found;
     }
+
+    /// <summary>All events, as they were logged.</summary>
+    public IEnumerable<Microsoft.Build.Framework.BuildEventArgs> Events => BinaryLog.ReadRecords(binlog).Select(record => record.Args).OfType<Microsoft.Build.Framework.BuildEventArgs>();
 
     /// <summary>The names of the files that are embedded in the log.</summary>
     public IEnumerable<string> EmbeddedFiles => log.Value.SourceFiles.Select(file => file.FullPath);

@@ -4,6 +4,16 @@ namespace Compress.Build.Tests.Infra;
 public sealed class SmallApp : IDisposable
 {
     public const string Model = "Models/tiny.safetensors";
+    public const string Recipe = "Models/compress.yaml";
+    public const string Rules = """
+        version: 1
+        method: uniform
+        bits: 4
+        layers:
+          - match: "*.mlp.*"
+            bits: 8
+
+        """;
 
     public SmallApp()
         : this(null)
@@ -28,6 +38,15 @@ public sealed class SmallApp : IDisposable
     }
 
     internal TestProject App { get; }
+
+    /// <summary>Starts anew: the same model, the same recipe. What has been built stays.</summary>
+    internal TestProject Reset()
+    {
+        Weights.Write(App.PathOf(Model));
+        App.Write(Recipe, Rules);
+        File.Delete(App.PathOf("Models/tiny.compress.yaml"));
+        return App;
+    }
 
     public void Dispose() => App.Dispose();
 }

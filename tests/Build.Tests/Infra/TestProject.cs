@@ -17,6 +17,7 @@ internal sealed class TestProject : IDisposable
     {
         Solution = folder ?? TestRun.Current.NewFolder();
         Folder = Path.Combine(Solution, name);
+        StartedIn = Solution;
         binlog = Path.Combine(Solution, name + ".binlog");
         Directory.CreateDirectory(Folder);
         ProjectFile = Path.Combine(Folder, name + ".csproj");
@@ -47,6 +48,9 @@ internal sealed class TestProject : IDisposable
     /// <summary>What the environment of its builds has besides.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>The folder in which builds are started.</summary>
+    public string StartedIn { get; set; }
+
     /// <summary>The packed models of the project.</summary>
     public IReadOnlyList<string> PackedFiles => Files("obj/compress", "*.packed.safetensors");
 
@@ -74,7 +78,7 @@ internal sealed class TestProject : IDisposable
         bool restores = command is "build" or "publish" or "pack" && !arguments.Contains("--no-build");
         string[] restore = restores && restored && !arguments.Contains("-r") ? ["--no-restore"] : [];
         var (exitCode, output) = Tool.Run(
-            "dotnet", [command, ProjectFile, "-nr:false", "-v:m", "-tl:off", "-bl:" + binlog, .. restore, .. arguments], Solution, TestRun.Current.Packages, Environment);
+            "dotnet", [command, ProjectFile, "-nr:false", "-v:m", "-tl:off", "-bl:" + binlog, .. restore, .. arguments], StartedIn, TestRun.Current.Packages, Environment);
         restored |= restores;
         return new BuildResult(exitCode, output, binlog);
     }
@@ -94,10 +98,25 @@ internal sealed class TestProject : IDisposable
     }
 
     /// <summary>The report of the only model.</summary>
-    public JsonElement Report()
+    public JsonElement Report() => Json(File.ReadAllText(Assert.Single(Files("obj/compress", "*.report.json"))));
+
+    /// <summary>The models of the engine's last run, by their names.</summary>
+    public IEnumerable<string> LastRequest()
     {
-        string file = Assert.Single(Files("obj/compress", "*.report.json"));
-        using var document = JsonDocument.Parse(File.ReadAllText(file));
+        string file = Files("obj/compress", "*.request.json").MaxBy(File.GetLastWriteTimeUtc)!;
+        return Json(File.ReadAllText(file)).GetProperty("models").EnumerateArray().Select(model => Path.GetFileName(model.GetProperty("model").GetString()!));
+    }
+
+    /// <summary>The items that the project has without a build, or after the targets that the arguments name: an object with an array for each type.</summary>
+    public JsonElement Items(string types, params string[] arguments) =>
+        Json(Run("msbuild", ["-getItem:" + types, .. arguments]).MustSucceed().Output).GetProperty("Items");
+
+    /// <summary>All files of the project but those of MSBuild's own, with the time of their last change.</summary>
+    public Dictionary<string, DateTime> Snapshot() => Files(".", "*").ToDictionary(file => file, File.GetLastWriteTimeUtc);
+
+    private static JsonElement Json(string text)
+    {
+        using var document = JsonDocument.Parse(text);
         return document.RootElement.Clone();
     }
 

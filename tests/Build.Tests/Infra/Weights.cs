@@ -44,6 +44,19 @@ internal static class Weights
         }
     }
 
+    /// <summary>Writes the header of a model of one F32 tensor, and leaves its values to the file system: zeros that take no space.</summary>
+    public static void WriteHeader(string path, string name, params long[] shape)
+    {
+        long bytes = shape.Aggregate((long)sizeof(float), (product, size) => product * size);
+        byte[] json = Encoding.UTF8.GetBytes($"{{\"{name}\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(",", shape)}],\"data_offsets\":[0,{bytes}]}}}}");
+        using var file = File.Create(path);
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
+        file.Write(length);
+        file.Write(json);
+        file.SetLength(length.Length + json.Length + bytes);
+    }
+
     // Sums of uniform numbers are near enough to Gaussian for a test, and the same everywhere.
     private static float[] Gaussian(int count, int seed)
     {

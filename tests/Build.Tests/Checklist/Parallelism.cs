@@ -1,0 +1,184 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Compress.Build.Tests.Infra;
+using Compress.Tasks;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Logging.StructuredLogger;
+using TaskNode = Microsoft.Build.Logging.StructuredLogger.Task;
+
+namespace Compress.Build.Tests.Checklist;
+
+/// <summary>Several frameworks, configurations, runtimes, projects and processes: each model is compressed once, and no one waits for nothing.</summary>
+public sealed class Parallelism(SmallApp small, FiveProjects five, TwoFrameworks two)
+    : IClassFixture<SmallApp>, IClassFixture<FiveProjects>, IClassFixture<TwoFrameworks>
+{
+    private readonly TestProject app = small.Reset();
+
+    [Fact]
+    public void PAR_01_ModelIsCompressedOnceForAllFrameworks()
+    {
+        two.Library.Build().MustSucceed();
+        var build = two.Library.Build("-t:Rebuild", "-m:2").MustSucceed();
+        Assert.Equal(2, build.Compilations);
+        Assert.Equal(1, build.EngineRuns);
+        Assert.Equal(2, two.Library.Files("bin", "Library.dll").Count);
+    }
+
+    [Fact]
+    public void PAR_02_ConfigurationsAndRuntimesShareThePackedFile()
+    {
+        app.Build().MustSucceed();
+        Assert.Equal(0, app.Build("-c", "Release").MustSucceed().EngineRuns);
+        Assert.Equal(0, app.Build("-r", RuntimeInformation.RuntimeIdentifier).MustSucceed().EngineRuns);
+        app.Restore(); // the assets are for that runtime now
+        Assert.Single(app.PackedFiles);
+    }
+
+    [Fact]
+    public void PAR_03_IsolatedGraphBuilds()
+    {
+        app.Build().MustSucceed();
+        File.Delete(app.PackedFiles[0]);
+        Assert.Equal(1, app.Build("-graph", "-isolate").MustSucceed().EngineRuns);
+        Assert.StartsWith("64x64|", app.RunApp());
+    }
+
+    [Fact]
+    public void PAR_04_MultithreadedBuildsRunOurTasksInProcess()
+    {
+        app.Build().MustSucceed();
+        File.Delete(app.PackedFiles[0]);
+        File.Delete(Assert.Single(app.Files("obj/Debug/net10.0/compress", "App.Tiny.g.cs")));
+        var build = app.Build("-mt").MustSucceed();
+        Assert.Equal(["CompressResolveModels", "CompressRunEngine", "CompressPlaceModels", "CompressGenerateLoaders"], build.OurTasks);
+        Assert.NotEmpty(build.TasksInOtherProcesses); // the SDK's
+        Assert.DoesNotContain(build.TasksInOtherProcesses, name => name.StartsWith("Compress", StringComparison.Ordinal));
+    }
+
+    // In a multithreaded build the current folder is where the build was started, whatever project a task is of.
+    [Fact]
+    public void PAR_05_NothingDependsOnTheCurrentFolder()
+    {
+        app.Build().MustSucceed();
+        string decoy = Directory.CreateDirectory(Path.Combine(app.Solution, "decoy", "Models")).Parent!.FullName;
+        File.WriteAllText(Path.Combine(decoy, SmallApp.Model), "no model");
+        string[] before = Files();
+        File.Delete(app.PackedFiles[0]);
+        File.Delete(Assert.Single(app.Files("obj/Debug/net10.0/compress", "App.Tiny.g.cs")));
+
+        app.StartedIn = decoy;
+        try
+        {
+            Assert.Equal(1, app.Build("-mt", "-p:CompressIntermediateDir=obj/compress/App/").MustSucceed().EngineRuns);
+        }
+        finally
+        {
+            app.StartedIn = app.Solution;
+        }
+
+        Assert.Single(app.PackedFiles);
+        Assert.Single(app.Files("obj/Debug/net10.0/compress", "App.Tiny.g.cs"));
+        Assert.Equal(before, Files());
+
+        string[] Files() => Directory.GetFiles(decoy, "*", SearchOption.AllDirectories);
+    }
+
+    [Fact]
+    public void PAR_06_NoTwoTasksWriteTheSameFile()
+    {
+        var build = two.Library.Build("-t:Rebuild", "-m:2", "-check").MustSucceed();
+        Assert.Equal(1, build.EngineRuns);
+        Assert.DoesNotContain(build.Warnings, warning => warning.Code is "BC0101" or "BC0102");
+    }
+
+    [Fact]
+    public void PAR_07_ProjectsOfOneBuildComputeEachLayerOnce()
+    {
+        five.Forget();
+        Assert.Equal(5, five.First.Build("-m:2").MustSucceed().EngineRuns);
+        Assert.Equal(2, FiveProjects.Computed([five.First, .. five.Others]));
+    }
+
+    [Fact]
+    public void PAR_08_BuildsAtTheSameTimeComputeEachLayerOnce()
+    {
+        TestProject[] pair = [five.Others[0], five.Others[1]];
+        five.Forget();
+        Parallel.ForEach(pair, project => project.Build().MustSucceed());
+        Assert.Equal(2, FiveProjects.Computed(pair));
+        Assert.Equal(File.ReadAllBytes(pair[0].PackedFiles[0]), File.ReadAllBytes(pair[1].PackedFiles[0]));
+    }
+
+    [Fact]
+    public void PAR_09_EngineUsesTheCoresThatItIsGranted()
+    {
+        Assert.Equal(1, Threads("-p:CompressMaxParallelism=1"));
+        Assert.InRange(Threads("-p:CompressMaxParallelism=1000"), 1, Environment.ProcessorCount);
+
+        int Threads(string most)
+        {
+            app.Build("-p:CompressForce=true", most).MustSucceed();
+            using var request = JsonDocument.Parse(app.Read(Assert.Single(app.Files("obj/compress", "*.request.json"))));
+            return request.RootElement.GetProperty("threads").GetInt32();
+        }
+    }
+
+    [Fact]
+    public void PAR_09_CoresAreGivenBack()
+    {
+        var engine = Cores.Of(granted: 3);
+        using (var cores = new GrantedCores(engine, 16))
+        {
+            Assert.Equal(3, cores.Count);
+            Assert.Equal(["RequestCores 16"], ((Cores)(object)engine).Calls);
+        }
+
+        Assert.Equal(["RequestCores 16", "ReleaseCores 3"], ((Cores)(object)engine).Calls);
+    }
+
+    // as task hosts do
+    [Fact]
+    public void PAR_09_HostsWithoutCoresGrantWhatIsWanted()
+    {
+        var engine = Cores.Of(granted: null);
+        using (var cores = new GrantedCores(engine, 16))
+        {
+            Assert.Equal(16, cores.Count);
+        }
+
+        Assert.Equal(["RequestCores 16"], ((Cores)(object)engine).Calls);
+    }
+
+    [Fact]
+    public void PAR_10_NodeIsFreeForOtherProjectsWhileTheEngineRuns()
+    {
+        five.Forget();
+        var build = five.First.Build("-m:1").MustSucceed();
+        var runs = build.All<TaskNode>("CompressRunEngine").Where(task => task.CommandLineArguments is not null).ToArray();
+        var targets = build.All<Target>().Where(target => target.GetNearestParent<Project>().Name.StartsWith('P')).ToArray();
+        Assert.Equal(5, runs.Length);
+        Assert.Contains(runs, run => targets.Any(target => target.StartTime > run.StartTime && target.EndTime < run.EndTime));
+    }
+
+    /// <summary>An engine that grants some cores, or does not know of any.</summary>
+    public class Cores : DispatchProxy
+    {
+        private int? granted;
+
+        public List<string> Calls { get; } = [];
+
+        internal static IBuildEngine9 Of(int? granted)
+        {
+            var engine = Create<IBuildEngine9, Cores>();
+            ((Cores)(object)engine).granted = granted;
+            return engine;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            Calls.Add($"{targetMethod!.Name} {args![0]}");
+            return targetMethod.ReturnType == typeof(void) ? null : granted ?? throw new NotImplementedException();
+        }
+    }
+}
