@@ -110,6 +110,12 @@ public sealed class CompressResolveModels : PlacingTask
         {
             Place(models);
         }
+
+        // Not in every build: looking at metadata takes as long as all of the above.
+        if (ClassesStale || ModelList is not null)
+        {
+            Array.ForEach(Models, item => Misspelling.OfMetadata(item, Diagnostics));
+        }
     }
 
     private static bool IsTrue(string text) => text.Equals("true", StringComparison.OrdinalIgnoreCase);

@@ -78,7 +78,8 @@ internal static class Fingerprint
         return changed > momentUtc - grain && changed <= DateTime.UtcNow;
     }
 
-    private static string Line(string path)
+    /// <summary>The line of one file, as it is now.</summary>
+    public static string Line(string path)
     {
         // A folder's time changes when files come and go in it.
         FileSystemInfo info = new FileInfo(path);

@@ -30,7 +30,6 @@ internal sealed class ItemResolver(
         var byClass = new Dictionary<string, ResolvedModel>(StringComparer.OrdinalIgnoreCase);
         foreach (ITaskItem item in items)
         {
-            Misspelling.OfMetadata(item, diagnostics);
             if (TryResolve(item) is not { } model)
             {
                 continue;

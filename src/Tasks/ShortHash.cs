@@ -6,7 +6,13 @@ namespace Compress.Tasks;
 internal static class ShortHash
 {
     /// <summary>The hash of the text's UTF-16 code units.</summary>
-    public static string Of(string text)
+    public static string Of(string text) => Text(Value(text));
+
+    /// <summary>The digits of a hash.</summary>
+    public static string Text(uint hash) => hash.ToString("x8", CultureInfo.InvariantCulture);
+
+    /// <summary>The hash as a number.</summary>
+    public static uint Value(string text)
     {
         uint hash = 2166136261;
         foreach (char c in text)
@@ -15,6 +21,6 @@ internal static class ShortHash
             hash = unchecked((hash ^ (byte)(c >> 8)) * 16777619);
         }
 
-        return hash.ToString("x8", CultureInfo.InvariantCulture);
+        return hash;
     }
 }

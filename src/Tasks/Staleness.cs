@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 
@@ -22,12 +23,17 @@ internal sealed class Staleness
         this.salt = salt;
         string folder = Path.GetDirectoryName(engine);
         engineFiles = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.dll") : [];
-        Array.Sort(engineFiles, StringComparer.Ordinal);
-        engineState = ShortHash.Of(string.Join("\n", Fingerprint.Take(engineFiles)));
+        uint state = 0;
+        foreach (string file in engineFiles)
+        {
+            state += ShortHash.Value(Fingerprint.Line(file)); // a sum: in whatever order the system lists them
+        }
+
+        engineState = ShortHash.Text(state);
     }
 
     /// <summary>Tells builds of this assembly apart; the same for the same source.</summary>
-    public static string BuildId { get; } = typeof(Staleness).Module.ModuleVersionId.ToString();
+    public static string BuildId { get; } = Digits(typeof(Staleness).Module.ModuleVersionId);
 
     /// <summary>True if the model must be looked at by the engine.</summary>
     public bool IsStale(ModelJob job) => Reason(job) is not null;
@@ -47,4 +53,11 @@ internal sealed class Staleness
 
     /// <summary>True if the engine was changed so shortly before a moment that another change would not show.</summary>
     public bool EngineIsTooFresh(DateTime momentUtc) => engineFiles.Any(file => Fingerprint.IsTooFresh(file, momentUtc));
+
+    // Guid.ToString uses vectors, which the runtime would have to compile first.
+    private static string Digits(Guid id)
+    {
+        byte[] bytes = id.ToByteArray();
+        return BitConverter.ToUInt64(bytes, 0).ToString("x16", CultureInfo.InvariantCulture) + BitConverter.ToUInt64(bytes, 8).ToString("x16", CultureInfo.InvariantCulture);
+    }
 }

@@ -18,6 +18,7 @@ public sealed class UpToDateCheck(SmallApp small) : IClassFixture<SmallApp>
         var items = app.Items("UpToDateCheckInput,UpToDateCheckOutput");
         Assert.Equal([app.PathOf(SmallApp.Recipe), SmallApp.Model], OfOurSet(items, "UpToDateCheckInput").Order());
         string stamp = app.PathOf(Assert.Single(OfOurSet(items, "UpToDateCheckOutput")));
+        Assert.True(File.Exists(stamp), stamp);
         Assert.InRange(File.GetLastWriteTimeUtc(stamp), File.GetLastWriteTimeUtc(app.PathOf(SmallApp.Model)), DateTime.UtcNow);
 
         // Nothing writes the stamp then, and an output that never comes would ask for a build every time.
