@@ -60,5 +60,4 @@ public sealed class ConsoleApp : IClassFixture<SmallApp>
         Assert.Equal(0, app.Build("-p:CompressEnabled=false").MustSucceed().EngineRuns);
         Assert.InRange(new FileInfo(app.PathOf("bin/Debug/net10.0/App.dll")).Length, 0, with - new FileInfo(app.PackedFiles[0]).Length + 512); // sections are aligned
     }
-
 }

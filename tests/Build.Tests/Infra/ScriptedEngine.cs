@@ -14,6 +14,7 @@ internal static class ScriptedEngine
     private const string SaysVariable = "SCRIPTED_ENGINE_SAYS";
     private const string ExitVariable = "SCRIPTED_ENGINE_EXIT";
     private const string SecondsVariable = "SCRIPTED_ENGINE_SECONDS";
+    private const string AwaitsVariable = "SCRIPTED_ENGINE_AWAITS";
 
     private const string Source = $$"""
         using System;
@@ -25,6 +26,17 @@ internal static class ScriptedEngine
         Console.Write(Environment.GetEnvironmentVariable("{{SaysVariable}}"));
         Console.Out.Flush();
         System.Threading.Thread.Sleep(TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("{{SecondsVariable}}") ?? "0")));
+        string awaited = Environment.GetEnvironmentVariable("{{AwaitsVariable}}") ?? "";
+        for (int tenths = 0; awaited.Length > 0 && Directory.GetFiles(awaited).Length < 3; tenths++)
+        {
+            if (tenths == 1200)
+            {
+                return 1;
+            }
+
+            System.Threading.Thread.Sleep(100);
+        }
+
         int exit = int.Parse(Environment.GetEnvironmentVariable("{{ExitVariable}}") ?? "0");
         using var request = JsonDocument.Parse(File.ReadAllText(args[1]));
         foreach (var model in request.RootElement.GetProperty("models").EnumerateArray().Where(_ => exit == 0))
@@ -51,6 +63,9 @@ internal static class ScriptedEngine
         project.Environment[ExitVariable] = exit.ToString(CultureInfo.InvariantCulture);
         project.Environment[SecondsVariable] = seconds.ToString(CultureInfo.InvariantCulture);
     }
+
+    /// <summary>Lets the engine of the project's next builds wait until a folder has three files, for two minutes at most.</summary>
+    public static void AwaitThreeFiles(TestProject project, string folder) => project.Environment[AwaitsVariable] = folder;
 
     private static string Compile()
     {
