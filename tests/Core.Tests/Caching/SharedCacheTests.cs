@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Compress.Core.Caching;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
@@ -161,6 +162,34 @@ public class EntryOfAnotherKey : CompressionTest
 
         Assert.Equal((0, 1), (Run()!.CacheHits, Entries().Length));
         Assert.Equal(hash, OutputHash());
+    }
+}
+
+/// <summary>An entry whose checksum and key are good, and which no decoder opens.</summary>
+public class EntryThatCannotBeOpened : CompressionTest
+{
+    [Fact]
+    public void ReplacesNoOutputAndIsEncodedAgain()
+    {
+        RunWell();
+        string hash = OutputHash();
+        foreach (string path in Entries())
+        {
+            byte[] entry = File.ReadAllBytes(path);
+            int at = entry.AsSpan().IndexOf("groupSize"u8);
+            entry.AsSpan(at + "groupSize\\\":".Length, 2).Fill((byte)'7'); // 1024 is no power of two any more
+            SHA256.HashData(entry.AsSpan(0, entry.Length - 32), entry.AsSpan(entry.Length - 32));
+            File.WriteAllBytes(path, entry);
+        }
+
+        File.WriteAllText(OutputPath, "the last good one");
+        var report = Run()!;
+
+        Assert.Empty(Diagnostics.Items);
+        Assert.Equal((0, 2), (report.CacheHits, report.CacheMisses));
+        Assert.Equal(hash, OutputHash());
+        File.Delete(OutputPath);
+        Assert.Equal(2, RunWell().CacheHits); // the cache is mended too
     }
 }
 

@@ -169,6 +169,7 @@ public class ChangedInput : CompressionTest
         var report = RunWell();
 
         Assert.Equal(["hit", "miss", "kept", "kept"], report.Layers.Select(layer => layer.Cache));
+        Assert.False(report.Unchanged);
     }
 
     [Fact]
@@ -180,6 +181,7 @@ public class ChangedInput : CompressionTest
         var report = RunWell();
 
         Assert.Equal(["miss", "hit", "kept", "kept"], report.Layers.Select(layer => layer.Cache));
+        Assert.False(report.Unchanged);
     }
 
     [Fact]

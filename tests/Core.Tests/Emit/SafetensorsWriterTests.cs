@@ -11,7 +11,7 @@ public class WrittenSafetensors
     [
         Array("codes", DType.U8, [3], [1, 2, 3]),
         Array("b.scales", DType.F16, [1], [4, 5]),
-        Array("a.scales", DType.F16, [2], [6, 7, 8, 9]),
+        Array("a.scales", DType.F16, [1, 2], [6, 7, 8, 9]),
         Array("norm", DType.F32, [], [10, 11, 12, 13]),
     ];
 
@@ -39,7 +39,7 @@ public class WrittenSafetensors
 
     [Fact]
     public void DoesNotDependOnTheOrderOfItsArguments() =>
-        Assert.Equal(Write(Arrays), Write([.. Arrays.Reverse()]));
+        Assert.Equal(Write(Arrays), Write([.. Arrays.Reverse()], new() { ["a"] = "b", ["key"] = "text" }));
 
     [Fact]
     public void IsReadBackByTheReader()
@@ -49,7 +49,9 @@ public class WrittenSafetensors
         var header = SafetensorsHeader.Read(file.Length, (offset, count) => file.AsSpan((int)offset, count).ToArray());
 
         Assert.Equal(["norm", "a.scales", "b.scales", "codes"], header.Entries.Select(entry => entry.Name));
-        Assert.Equal("text", header.Metadata["key"]);
+        Assert.Equal(["", "1,2", "1", "3"], header.Entries.Select(entry => string.Join(',', entry.Shape)));
+        Assert.Equal([DType.F32, DType.F16, DType.F16, DType.U8], header.Entries.Select(entry => entry.DType));
+        Assert.Equal(new Dictionary<string, string> { ["a"] = "b", ["key"] = "text" }, header.Metadata);
     }
 
     [Fact]
@@ -60,10 +62,10 @@ public class WrittenSafetensors
     private static StoredArray Array(string name, DType type, long[] shape, byte[] bytes) =>
         new(name, type, shape, bytes.Length, stream => stream.Write(bytes));
 
-    private static byte[] Write(StoredArray[] arrays)
+    private static byte[] Write(StoredArray[] arrays, Dictionary<string, string>? metadata = null)
     {
         using var stream = new MemoryStream();
-        SafetensorsWriter.Write(stream, new Dictionary<string, string> { ["key"] = "text" }, arrays);
+        SafetensorsWriter.Write(stream, metadata ?? new() { ["key"] = "text", ["a"] = "b" }, arrays);
         return stream.ToArray();
     }
 }
