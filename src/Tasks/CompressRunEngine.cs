@@ -99,6 +99,10 @@ public sealed class CompressRunEngine : ToolTask
         {
             succeeded = Run();
         }
+        catch (Exception exception) when (cancelled || exception.GetType().Name == "BuildAbortedException")
+        {
+            cancelled = true; // so MSBuild answers a cancelled task that wants its node back; the type is not in what tasks are compiled against
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             Error(Codes.OutputNotWritable, Path.GetDirectoryName(ModelList), "cannot be written: " + exception.Message);

@@ -22,7 +22,7 @@ internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<Ev
         .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
         .Start(context => work(new ProgressBar(context.AddTask(Markup.Escape(title)), title)));
 
-    public void Report(EvaluationProgress value)
+    void IProgress<EvaluationProgress>.Report(EvaluationProgress value)
     {
         lock (bar)
         {
@@ -36,7 +36,7 @@ internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<Ev
     {
         if (value.Evaluation is { } evaluation)
         {
-            Report(evaluation);
+            ((IProgress<EvaluationProgress>)this).Report(evaluation);
             return;
         }
 

@@ -19,13 +19,14 @@ internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan i
     /// <summary><c>3 of 80 windows evaluated</c>.</summary>
     public static string Words(EvaluationProgress value) => $"{value.WindowsDone} of {value.WindowsTotal} windows evaluated";
 
-    public void Report(CompressionProgress value) => Report(value.Evaluation is { } evaluation
+    public void Report(CompressionProgress value) => Write(value.Evaluation is { } evaluation
         ? Words(evaluation)
         : $"{value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? Waiting : "")}");
 
-    public void Report(EvaluationProgress value) => Report(Words(value));
+    // Explicit, so that a progress can be made by 'new(…)' where it is plain which.
+    void IProgress<EvaluationProgress>.Report(EvaluationProgress value) => Write(Words(value));
 
-    private void Report(string words)
+    private void Write(string words)
     {
         lock (gate)
         {

@@ -79,7 +79,7 @@ public sealed class Package : IDisposable
     {
         string[] shared =
         [
-            "PrepareResourcesDependsOn", "AvailableItemName", "PropertyPageSchema", "GraphIsolationExemptReference", "None", "Content", "Watch",
+            "PrepareResourcesDependsOn", "AvailableItemName", "PropertyPageSchema", "GraphIsolationExemptReference", "None", "Content", "Watch", "CustomCollectWatchItems",
             "UpToDateCheckInput", "UpToDateCheckOutput", "EmbedInBinlog", "EmbeddedResource", "Compile", "FileWrites",
         ];
         var names = Projects.Descendants("PropertyGroup").Concat(Projects.Descendants("ItemGroup")).Concat(Projects.Descendants("ItemDefinitionGroup"))

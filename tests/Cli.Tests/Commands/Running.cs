@@ -125,7 +125,7 @@ public sealed class Running : IDisposable
         using var json = JsonDocument.Parse(File.ReadAllBytes(report));
         var root = json.RootElement;
         Assert.Equal(
-            ["model", "sourceBytes", "packedBytes", "bitsPerWeight", "relativeMse", "cacheHits", "cacheMisses", "cacheSalt", "milliseconds", "layers"],
+            ["model", "sourceBytes", "packedBytes", "bitsPerWeight", "relativeMse", "cacheHits", "cacheMisses", "cacheSalt", "milliseconds", "evaluations", "layers"],
             root.EnumerateObject().Select(property => property.Name));
         Assert.Equal(workspace["model.safetensors"], root.GetProperty("model").GetString());
         Assert.Equal((48 * 80 * 2 * 4) + (80 * 4) + 24, root.GetProperty("sourceBytes").GetInt64());
