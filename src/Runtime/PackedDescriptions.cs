@@ -1,4 +1,4 @@
-using System.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 
@@ -10,35 +10,43 @@ namespace Compress.Runtime;
 /// </summary>
 internal sealed class PackedDescriptions
 {
-    private const int MaxDimensions = 64; // as in headers
+    // What a description takes, roughly, with its tensor's name.
+    private const int UsualBytes = 120;
 
     private readonly byte[] json;
-    private readonly Dictionary<string, (int Start, int Length)> places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> starts;
     private readonly Dictionary<string, double> sharedWeights = new(StringComparer.Ordinal); // weights of all users of a table
 
     /// <summary>Of a file that describes nothing.</summary>
-    public PackedDescriptions() => json = [];
-
-    /// <exception cref="InvalidDataException">It is not well-formed, or of another version.</exception>
-    public PackedDescriptions(string text)
+    public PackedDescriptions()
     {
-        json = Encoding.UTF8.GetBytes(text);
-        var reader = new Utf8JsonReader(json);
+        json = [];
+        starts = [];
+    }
+
+    /// <param name="json">The text in UTF-8.</param>
+    /// <param name="scans">False to have Utf8JsonReader read all: slow, and with the same result.</param>
+    /// <exception cref="InvalidDataException">It is not well-formed, or of another version.</exception>
+    public PackedDescriptions(byte[] json, bool scans = true)
+    {
+        this.json = json;
+        starts = new(json.Length / UsualBytes, StringComparer.Ordinal);
+        var cursor = new JsonCursor(json, scans);
         try
         {
-            ReadAll(ref reader);
+            ReadAll(ref cursor);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"its metadata '{PackedFormat.MetadataKey}' is not JSON (near byte {reader.BytesConsumed})", exception);
+            throw new InvalidDataException($"its metadata '{PackedFormat.MetadataKey}' is not JSON (near byte {cursor.Position})", exception);
         }
     }
 
     /// <summary>The names of the described tensors.</summary>
-    public IReadOnlyCollection<string> Names => places.Keys;
+    public IReadOnlyCollection<string> Names => starts.Keys;
 
     /// <summary>True if the tensor is described.</summary>
-    public bool Contains(string name) => places.ContainsKey(name);
+    public bool Contains(string name) => starts.ContainsKey(name);
 
     /// <summary>The number of weights of all tensors that say that they use a shared table.</summary>
     public double WeightsSharing(string table) => sharedWeights.GetValueOrDefault(table);
@@ -47,16 +55,19 @@ internal sealed class PackedDescriptions
     /// <exception cref="InvalidDataException">It is not well-formed.</exception>
     public TensorDescription? Find(string name)
     {
-        if (!places.TryGetValue(name, out var place))
+        if (!starts.TryGetValue(name, out int start))
         {
             return null;
         }
 
         try
         {
+            var reader = new Utf8JsonReader(json.AsSpan(start));
+            reader.Read();
+            reader.Skip();
             using var document = JsonDocument.Parse(
-                json.AsMemory(place.Start, place.Length), new JsonDocumentOptions { AllowDuplicateProperties = false });
-            return Parse(name, document.RootElement.Clone());
+                json.AsMemory(start, (int)reader.BytesConsumed), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return TensorDescription.Parse(name, document.RootElement.Clone());
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -64,93 +75,40 @@ internal sealed class PackedDescriptions
         }
     }
 
-    private static TensorDescription Parse(string name, JsonElement description)
-    {
-        string codec = description.TryGetProperty("codec", out var text) && text.ValueKind == JsonValueKind.String
-            ? text.GetString()!
-            : throw Bad(name, "its description has no 'codec'");
-        if (!description.TryGetProperty("dtype", out var type) || type.ValueKind != JsonValueKind.String)
-        {
-            throw Bad(name, "its description has no 'dtype'");
-        }
+    private static InvalidDataException Bad(string name, string what, Exception? inner = null) => TensorDescription.Bad(name, what, inner);
 
-        if (!DTypes.TryParse(type.GetString(), out var dtype))
-        {
-            throw Bad(name, $"its description has the dtype {Quote.Name(type.GetString()!)}, which is not known ({DTypes.AllNames})");
-        }
-
-        if (!description.TryGetProperty("shape", out var dimensions) || dimensions.ValueKind != JsonValueKind.Array)
-        {
-            throw Bad(name, "its description has no 'shape'");
-        }
-
-        long[] shape = [.. dimensions.EnumerateArray().Select(dimension =>
-            dimension.ValueKind == JsonValueKind.Number && dimension.TryGetInt64(out long value) && value >= 0
-                ? value
-                : throw Bad(name, "the 'shape' of its description is not an array of whole numbers from 0"))];
-        CheckProduct(name, shape);
-
-        string[] shared = [];
-        if (description.TryGetProperty("shared", out var tables))
-        {
-            shared = tables.ValueKind == JsonValueKind.Array && tables.EnumerateArray().All(table => table.ValueKind == JsonValueKind.String)
-                ? [.. tables.EnumerateArray().Select(table => table.GetString()!)]
-                : throw Bad(name, "the 'shared' of its description is not an array of texts");
-        }
-
-        return new(codec, dtype, shape, shared, description);
-    }
-
-    private static void CheckProduct(string name, long[] shape)
-    {
-        long product = sizeof(double); // No element is larger: so that bytes can be counted too.
-        foreach (long dimension in shape)
-        {
-            if (shape.Length > MaxDimensions || (dimension != 0 && product > long.MaxValue / dimension))
-            {
-                throw Bad(name, "the 'shape' of its description has a product that is too large, or too many dimensions");
-            }
-
-            product *= dimension;
-        }
-    }
-
-    private static InvalidDataException Bad(string name, string what, Exception? inner = null) => new($"packed tensor {Quote.Name(name)}: {what}", inner);
-
-    private static bool NextProperty(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
-
-    private void ReadAll(ref Utf8JsonReader reader)
+    private void ReadAll(ref JsonCursor cursor)
     {
         bool hasVersion = false;
         bool hasTensors = false;
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject)
+        cursor.Reader.Read();
+        if (cursor.Reader.TokenType != JsonTokenType.StartObject)
         {
             throw new InvalidDataException($"its metadata '{PackedFormat.MetadataKey}' is not a JSON object");
         }
 
-        while (NextProperty(ref reader))
+        while (cursor.NextName())
         {
-            if (reader.ValueTextEquals("version"u8) && !hasVersion)
+            if (cursor.Reader.ValueTextEquals("version"u8) && !hasVersion)
             {
                 hasVersion = true;
-                reader.Read();
-                CheckVersion(ref reader);
+                cursor.Reader.Read();
+                CheckVersion(ref cursor.Reader);
             }
-            else if (reader.ValueTextEquals("tensors"u8) && !hasTensors)
+            else if (cursor.Reader.ValueTextEquals("tensors"u8) && !hasTensors)
             {
                 hasTensors = true;
-                ReadTensors(ref reader);
+                ReadTensors(ref cursor);
             }
             else
             {
                 throw new InvalidDataException(
-                    $"its metadata '{PackedFormat.MetadataKey}' has the key {Quote.Name(reader.GetString()!)}, which version "
+                    $"its metadata '{PackedFormat.MetadataKey}' has the key {Quote.Name(cursor.Reader.GetString()!)}, which version "
                     + $"{PackedFormat.Version} does not know or which stands twice");
             }
         }
 
-        reader.Read(); // Only space may follow; anything else throws.
+        cursor.Reader.Read(); // Only space may follow; anything else throws.
         if (!hasVersion || !hasTensors)
         {
             throw new InvalidDataException($"its metadata '{PackedFormat.MetadataKey}' has no '{(hasVersion ? "tensors" : "version")}'");
@@ -167,81 +125,62 @@ internal sealed class PackedDescriptions
         }
     }
 
-    private void ReadTensors(ref Utf8JsonReader reader)
+    private void ReadTensors(ref JsonCursor cursor)
     {
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject)
+        cursor.Reader.Read();
+        if (cursor.Reader.TokenType != JsonTokenType.StartObject)
         {
             throw new InvalidDataException($"the 'tensors' of its metadata '{PackedFormat.MetadataKey}' is not an object");
         }
 
-        while (NextProperty(ref reader))
+        ScanTensors(ref cursor);
+        while (cursor.NextName())
         {
-            string name = reader.GetString()!;
-            if (name.Contains(PackedFormat.Separator, StringComparison.Ordinal))
-            {
-                throw Bad(name, $"a tensor's name must not contain '{PackedFormat.Separator}'");
-            }
-
-            reader.Read();
-            int start = (int)reader.TokenStartIndex;
-            if (reader.TokenType != JsonTokenType.StartObject)
+            string name = cursor.Reader.GetString()!;
+            cursor.Reader.Read();
+            if (cursor.Reader.TokenType != JsonTokenType.StartObject)
             {
                 throw Bad(name, "its description is not an object");
             }
 
-            LookThrough(ref reader);
-            if (!places.TryAdd(name, (start, (int)reader.BytesConsumed - start)))
-            {
-                throw Bad(name, "it is described twice");
-            }
+            int start = cursor.TokenStart;
+            Add(name, start, DescriptionScanner.Read(ref cursor.Reader));
+            ScanTensors(ref cursor);
         }
     }
 
-    // Who uses which table must be known before any tensor can say how many bits it takes. Whether shapes are right is found when they are opened.
-    private void LookThrough(ref Utf8JsonReader reader)
+    private void ScanTensors(ref JsonCursor cursor)
     {
-        double weights = 1;
-        List<string>? tables = null;
-        while (NextProperty(ref reader))
+        if (!cursor.MayScan)
         {
-            bool isShape = reader.ValueTextEquals("shape"u8);
-            bool isShared = !isShape && reader.ValueTextEquals("shared"u8);
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.StartArray || !(isShape || isShared))
-            {
-                reader.Skip();
-                continue;
-            }
-
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            {
-                if (isShape && reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out double dimension))
-                {
-                    weights *= dimension;
-                }
-                else if (isShared && reader.TokenType == JsonTokenType.String)
-                {
-                    (tables ??= []).Add(reader.GetString()!);
-                }
-                else
-                {
-                    reader.Skip();
-                }
-            }
+            return;
         }
 
-        foreach (string table in tables ?? [])
+        var scanner = new DescriptionScanner();
+        var json = cursor.Scan();
+        while (json.NextMember() && scanner.TryScan(ref json, out var name, out int start, out var tables))
         {
-            sharedWeights[table] = sharedWeights.GetValueOrDefault(table) + weights;
+            Add(JsonScanner.Ascii(name), start, tables);
+        }
+
+        cursor.MoveBehind(json.MembersEnd);
+    }
+
+    private void Add(string name, int start, SharedTables tables)
+    {
+        if (name.Contains(PackedFormat.Separator, StringComparison.Ordinal))
+        {
+            throw Bad(name, $"a tensor's name must not contain '{PackedFormat.Separator}'");
+        }
+
+        if (!starts.TryAdd(name, start))
+        {
+            throw Bad(name, "it is described twice");
+        }
+
+        foreach (string table in tables.Names)
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(sharedWeights, table, out _) += tables.Weights;
         }
     }
 }
-
-/// <summary>How one tensor is packed.</summary>
-/// <param name="Codec">The codec's name.</param>
-/// <param name="DType">Its element type in the source model.</param>
-/// <param name="Shape">Its shape in the source model; the product fits.</param>
-/// <param name="Shared">The shared tables that it uses.</param>
-/// <param name="Parameters">The whole description, the codec's parameters among it.</param>
-internal sealed record TensorDescription(string Codec, DType DType, long[] Shape, string[] Shared, JsonElement Parameters);

@@ -22,8 +22,9 @@ public sealed class PackedModel : IDisposable
     {
         this.memory = memory;
         header = SafetensorsHeader.Read(memory.Length, memory.Span);
-        IsPacked = header.Metadata.TryGetValue(PackedFormat.MetadataKey, out string? text);
-        descriptions = IsPacked ? new PackedDescriptions(text!) : new PackedDescriptions();
+        byte[]? json = header.MetadataUtf8(PackedFormat.MetadataKey);
+        IsPacked = json is not null;
+        descriptions = json is null ? new PackedDescriptions() : new PackedDescriptions(json);
     }
 
     /// <summary>The names of all tensors, in ordinal order.</summary>

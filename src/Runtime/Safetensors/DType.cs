@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 
 namespace Compress.Runtime.Safetensors;
 
@@ -44,6 +45,9 @@ public static class DTypes
     private static readonly string[] Names =
         ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"];
 
+    // To find names in a header's bytes.
+    private static readonly byte[][] AsciiNames = Array.ConvertAll(Names, Encoding.ASCII.GetBytes);
+
     private static readonly int[] Sizes = [8, 4, 2, 2, 1, 1, 8, 4, 2, 1, 8, 4, 2, 1, 1];
 
     /// <summary>All names, as the safetensors format spells them.</summary>
@@ -64,5 +68,19 @@ public static class DTypes
         int index = Array.IndexOf(Names, name);
         type = (DType)Math.Max(index, 0);
         return index >= 0;
+    }
+
+    /// <summary>The type of that name, in ASCII, or null.</summary>
+    internal static DType? Find(ReadOnlySpan<byte> name)
+    {
+        for (int i = 0; i < AsciiNames.Length; i++)
+        {
+            if (name.SequenceEqual(AsciiNames[i]))
+            {
+                return (DType)i;
+            }
+        }
+
+        return null;
     }
 }

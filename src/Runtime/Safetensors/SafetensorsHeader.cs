@@ -22,11 +22,13 @@ public sealed class SafetensorsHeader
 
     private readonly Dictionary<string, TensorEntry> byName;
 
+    private readonly HeaderMetadata metadata;
+
     private SafetensorsHeader(HeaderParser parsed, long dataOffset)
     {
         Entries = parsed.Entries;
-        byName = parsed.ByName;
-        Metadata = parsed.Metadata;
+        byName = ByName(parsed.Entries);
+        metadata = parsed.Metadata;
         DataOffset = dataOffset;
     }
 
@@ -34,7 +36,7 @@ public sealed class SafetensorsHeader
     public IReadOnlyList<TensorEntry> Entries { get; }
 
     /// <summary>The <c>__metadata__</c> entries.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; }
+    public IReadOnlyDictionary<string, string> Metadata => metadata;
 
     /// <summary>Bytes before the first tensor's data.</summary>
     public long DataOffset { get; }
@@ -76,12 +78,32 @@ public sealed class SafetensorsHeader
         }
 
         long dataOffset = LengthBytes + (long)stated;
-        var parsed = new HeaderParser(dataOffset, fileLength);
+        var parsed = new HeaderParser(new EntryBounds(dataOffset, fileLength));
         parsed.Parse(json);
+        var header = new SafetensorsHeader(parsed, dataOffset);
         DataLayout.Check(parsed.Entries, dataOffset, fileLength);
-        return new SafetensorsHeader(parsed, dataOffset);
+        return header;
     }
 
     /// <summary>The tensor of that name, or null.</summary>
     public TensorEntry? Find(string name) => byName.TryGetValue(name, out var entry) ? entry : null;
+
+    /// <summary>The value of a <c>__metadata__</c> entry in UTF-8, or null: spares its string.</summary>
+    internal byte[]? MetadataUtf8(string key) => metadata.Utf8(key);
+
+    private static Dictionary<string, TensorEntry> ByName(List<TensorEntry> entries)
+    {
+        var byName = new Dictionary<string, TensorEntry>(entries.Count, StringComparer.Ordinal);
+        foreach (var entry in entries)
+        {
+            int before = byName.Count;
+            byName[entry.Name] = entry;
+            if (byName.Count == before)
+            {
+                throw new SafetensorsException($"the name {Quote.Name(entry.Name)} stands twice in its header");
+            }
+        }
+
+        return byName;
+    }
 }

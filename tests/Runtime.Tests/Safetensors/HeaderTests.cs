@@ -157,6 +157,9 @@ public class HugeHeader
 
     [Theory]
     [InlineData("tensors without elements", 6)]
+    [InlineData("tensors that cannot be scanned", 6)]
+    [InlineData("one metadata text", 3)]
+    [InlineData("one metadata text that cannot be scanned", 3)]
     [InlineData("metadata", 14)]
     [InlineData("one shape", 3)]
     [InlineData("one name", 12)]
@@ -191,6 +194,17 @@ public class HugeHeader
                 }
 
                 return text.Append($"\"last\":{entry}}}").ToString();
+            case "tensors that cannot be scanned":
+                for (int i = 0; text.Length < Size; i++)
+                {
+                    text.Append($"\"{i}\":{entry.Replace("]}", "] }", StringComparison.Ordinal)},");
+                }
+
+                return text.Append($"\"last\":{entry}}}").ToString();
+            case "one metadata text":
+            case "one metadata text that cannot be scanned":
+                return text.Append("\"__metadata__\":{\"a\":\"").Insert(text.Length, "\\\"", Size / 2)
+                    .Append(kind == "one metadata text" ? "\"}}" : "é\"}}").ToString();
             case "metadata":
                 text.Append("\"__metadata__\":{");
                 for (int i = 0; text.Length < Size; i++)
