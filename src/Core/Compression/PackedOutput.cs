@@ -25,6 +25,7 @@ internal static class PackedOutput
         if (IsThere(path, digest))
         {
             examine?.Invoke(path);
+            AtomicFile.RemoveLeftOvers(path);
             return true;
         }
 

@@ -22,11 +22,7 @@ public static class AtomicFile
     {
         string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(directory);
-        foreach (string leftOver in Directory.EnumerateFiles(directory, $".{Path.GetFileName(path)}.*{TemporaryExtension}"))
-        {
-            RemoveLeftOver(leftOver);
-        }
-
+        RemoveLeftOvers(path);
         string temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{TemporaryExtension}");
         try
         {
@@ -46,6 +42,16 @@ public static class AtomicFile
         {
             TryDelete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Removes what killed processes left behind when they wrote a file.</summary>
+    /// <param name="path">The file.</param>
+    internal static void RemoveLeftOvers(string path)
+    {
+        foreach (string leftOver in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.*{TemporaryExtension}"))
+        {
+            RemoveLeftOver(leftOver);
         }
     }
 

@@ -15,6 +15,10 @@ internal static partial class CliProcess
 
     public static Process Start(string directory, params string[] args) => StartHost(directory, Host, ["exec", Assembly, .. args]);
 
+    /// <summary>Starts it with Ctrl+C at its default, which what runs in the background of a shell does not have, and passes on.</summary>
+    public static Process StartInForeground(string directory, params string[] args) =>
+        OperatingSystem.IsLinux() ? StartHost(directory, "env", ["--default-signal=INT", Host, "exec", Assembly, .. args]) : Start(directory, args);
+
     /// <summary>Runs to the end.</summary>
     public static (int ExitCode, byte[] Output, string Error) Run(string directory, params string[] args) => Finish(Start(directory, args));
 

@@ -23,7 +23,7 @@ public sealed class StoppedProcess : IDisposable
         }
 
         LongWork();
-        using var process = CliProcess.Start(workspace.Root, "run", "model.safetensors", "--no-cache", "--threads", "1");
+        using var process = CliProcess.StartInForeground(workspace.Root, "run", "model.safetensors", "--no-cache", "--threads", "1");
         WaitUntilAtWork(process);
         CliProcess.Signal(process, signal);
         Assert.True(process.WaitForExit(Limit), "still running");
@@ -55,10 +55,30 @@ public sealed class StoppedProcess : IDisposable
             Assert.True(found.AsSpan().SequenceEqual(old) || found.AsSpan().SequenceEqual(packed), $"round {round}: {found.Length} bytes");
         }
 
-        // What the killed ones left behind goes with the next run.
+        // What the killed ones left behind goes with the next run, whether it writes the file or finds it as it is to be; not what is
+        // so young that its writer may live.
+        foreach (string leftOver in Directory.GetFiles(workspace.Root, "*.tmp"))
+        {
+            File.SetLastWriteTimeUtc(leftOver, DateTime.UtcNow.AddMinutes(-1));
+        }
+
         var last = CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache", "--force");
         Assert.True(last.ExitCode == ExitCodes.Ok, last.Error);
         Assert.Equal(packed, File.ReadAllBytes(output));
+        Assert.Equal(["model.packed.safetensors", "model.safetensors"], workspace.Files());
+    }
+
+    [Fact]
+    public void WhatItLeftBehindGoesThoughTheOutputIsThere()
+    {
+        workspace.Model(TestModel.Ordinary());
+        Assert.Equal(ExitCodes.Ok, CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache").ExitCode);
+        string leftOver = workspace[".model.packed.safetensors.0123456789abcdef0123456789abcdef.tmp"];
+        File.WriteAllBytes(leftOver, [1]);
+        File.SetLastWriteTimeUtc(leftOver, DateTime.UtcNow.AddMinutes(-1));
+
+        Assert.Equal(ExitCodes.Ok, CliProcess.Run(workspace.Root, "run", "model.safetensors", "--no-cache").ExitCode);
+
         Assert.Equal(["model.packed.safetensors", "model.safetensors"], workspace.Files());
     }
 
