@@ -9,7 +9,7 @@ NAME.model     tokenizers trained here, by SentencePiece itself
 NAME.ids.gz    for each line its ids, in decimal, separated by spaces; one line each
 NAME.text.gz   a JSON list: the decoded text of each odd line's ids
 *.json         tokenizers of Hugging Face's kind; the byte-level ones trained here by the published algorithm
-normalization.json   SHA-256 of the normal forms of every code point and of each odd line
+normalization.json   SHA-256 of the normal forms of every code point below U+30000 and of each odd line
 """
 import collections
 import gzip
@@ -170,7 +170,7 @@ def write_metaspace():
 
 
 def write_normalization(odd):
-    points = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    points = [chr(code) for code in range(0x30000) if not 0xD800 <= code < 0xE000]
     hashes = {"unicode": unicodedata.unidata_version}
     for form in ["NFC", "NFD", "NFKC", "NFKD"]:
         text = "\n".join(unicodedata.normalize(form, part) for part in points + odd)

@@ -17,7 +17,7 @@ internal sealed class ByteBuffer(int capacity)
     {
         if (Length == bytes.Length)
         {
-            Array.Resize(ref bytes, Math.Max(16, 2 * Length));
+            Array.Resize(ref bytes, (int)Math.Clamp(2L * Length, 16, Array.MaxLength));
         }
 
         bytes[Length++] = value;

@@ -92,10 +92,11 @@ public static class TokenizerFile
             }
         });
         using var file = JsonPart.Parse(bytes);
-        return new(new(file.RootElement, ""), tokens, Convert.ToHexStringLower(digest.GetHashAndReset()));
+        return new(path, new(file.RootElement, ""), tokens, Convert.ToHexStringLower(digest.GetHashAndReset()));
     }
 
-    private static T Guard<T>(string path, Func<T> read)
+    /// <summary>Says of what is wrong with a file which file it is.</summary>
+    internal static T Guard<T>(string path, Func<T> read)
     {
         try
         {

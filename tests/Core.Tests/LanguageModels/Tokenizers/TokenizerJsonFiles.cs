@@ -41,7 +41,7 @@ public class TokenizerJsonFiles
     public void NormalFormsOfAllCodePointsArePythons(string name, NormalizationForm form)
     {
         using var expected = JsonDocument.Parse(Golden.Bytes("normalization.json"));
-        var points = Enumerable.Range(0, 0x110000).Where(Rune.IsValid).Select(point => new Rune(point).ToString());
+        var points = Enumerable.Range(0, 0x30000).Where(Rune.IsValid).Select(point => new Rune(point).ToString());
         string text = string.Join('\n', points.Concat(Golden.Odd).Select(part => UnicodeNormalization.Normalize(part, form)));
         Assert.Equal(expected.RootElement.GetProperty(name).GetString(), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
     }

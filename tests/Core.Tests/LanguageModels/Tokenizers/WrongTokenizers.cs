@@ -75,6 +75,17 @@ public sealed class WrongTokenizers : IDisposable
     }
 
     [Fact]
+    public void NothingIsWithoutLimits()
+    {
+        byte[] piece = [10, 0x81, 0x20, .. Enumerable.Repeat((byte)'a', 4097)];
+        AssertRefused([10, 0x84, 0x20, .. piece], Codes.TokenizerMalformed, "piece 0 has 4097 bytes; the limit is 4096");
+        byte[] map = [4, 0, 0, 0, 0, 0, 0, 0, .. Enumerable.Repeat((byte)'b', 257)];
+        AssertRefused(
+            [.. Piece("<unk>", 2), 26, 0x8C, 0x02, 18, 0x89, 0x02, .. map], Codes.TokenizerMalformed,
+            "replaces a character by 257 bytes; the limit is 256");
+    }
+
+    [Fact]
     public void OnePieceIsTheUnknown()
     {
         AssertRefused(Piece("a", 1), Codes.TokenizerMalformed, "no piece is the unknown piece");

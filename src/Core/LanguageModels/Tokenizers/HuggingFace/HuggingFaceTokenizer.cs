@@ -1,4 +1,5 @@
 using System.Text;
+using Compress.Core.Diagnostics;
 
 namespace Compress.Core.LanguageModels.Tokenizers.HuggingFace;
 
@@ -8,6 +9,7 @@ namespace Compress.Core.LanguageModels.Tokenizers.HuggingFace;
 /// </summary>
 internal sealed class HuggingFaceTokenizer : ITokenizer
 {
+    private readonly string path;
     private readonly BpeModel model;
     private readonly Func<string, string> normalize;
     private readonly Func<Fragment, IEnumerable<Fragment>> preTokenize;
@@ -17,9 +19,14 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
     private readonly Dictionary<int, string> texts;
     private readonly HashSet<int> special;
 
+    /// <param name="path">The file's, for messages.</param>
+    /// <param name="file">Its content.</param>
+    /// <param name="tokens">What begins and ends a text.</param>
+    /// <param name="digest">Of all files.</param>
     /// <exception cref="TokenizerException">It is malformed or asks for something that is not known.</exception>
-    public HuggingFaceTokenizer(JsonPart file, SpecialTokens tokens, string digest)
+    public HuggingFaceTokenizer(string path, JsonPart file, SpecialTokens tokens, string digest)
     {
+        this.path = path;
         Digest = digest;
         file.Only("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model");
         normalize = Normalizers.Read(file["normalizer"]);
@@ -53,7 +60,26 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
 
     public string Digest { get; }
 
-    public int[] Encode(string text)
+    /// <exception cref="CompressException">CMPR2311: a regular expression takes for ever, or a replacement makes the text enormous.</exception>
+    public int[] Encode(string text) => TokenizerFile.Guard(path, () => Encoded(text));
+
+    public string Decode(ReadOnlySpan<int> ids)
+    {
+        var tokens = new List<string>(ids.Length);
+        foreach (int id in ids)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(id);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, VocabularySize);
+            if (!special.Contains(id) && texts.TryGetValue(id, out string? text))
+            {
+                tokens.Add(text);
+            }
+        }
+
+        return TokenizerFile.Guard(path, () => string.Concat(decode(tokens)));
+    }
+
+    private int[] Encoded(string text)
     {
         var ids = new List<int>(text.Length / 3);
         var word = model.NewWord();
@@ -73,22 +99,6 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
         }
 
         return [.. ids];
-    }
-
-    public string Decode(ReadOnlySpan<int> ids)
-    {
-        var tokens = new List<string>(ids.Length);
-        foreach (int id in ids)
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(id);
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, VocabularySize);
-            if (!special.Contains(id) && texts.TryGetValue(id, out string? text))
-            {
-                tokens.Add(text);
-            }
-        }
-
-        return string.Concat(decode(tokens));
     }
 
     private void EncodePlain(string text, bool atStart, BytePairWord word, List<int> ids)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 
@@ -14,7 +16,7 @@ internal readonly record struct JsonPart(JsonElement Value, string Path)
 
     /// <summary>The value of a key, which may be missing: null then.</summary>
     public JsonPart this[string key] => !IsObject ? throw Wrong("an object")
-        : Value.TryGetProperty(key, out var value) ? new(value, Path.Length == 0 ? key : $"{Path}.{key}") : new(default, $"{Path}.{key}");
+        : Value.TryGetProperty(key, out var value) ? new(value, Under(key)) : new(default, Under(key));
 
     /// <summary>True if the key is there, with whatever value.</summary>
     public bool Has(string key) => IsObject ? Value.TryGetProperty(key, out _) : throw Wrong("an object");
@@ -88,7 +90,7 @@ internal readonly record struct JsonPart(JsonElement Value, string Path)
                 throw Wrong("an object whose keys are valid Unicode");
             }
 
-            yield return (name, new(property.Value, $"{Path}.{Quote.Name(name)}"));
+            yield return (name, new(property.Value, Under(name)));
         }
     }
 
@@ -122,8 +124,14 @@ internal readonly record struct JsonPart(JsonElement Value, string Path)
         {
             JsonValueKind.Object => "an object",
             JsonValueKind.Array => "a list",
-            _ => Quote.Name(Value.GetRawText()),
+            _ => Quote.Name(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(Value))),
         };
         return new($"{(Path.Length == 0 ? "the file" : Path)}: found {text}, expected {expected}");
+    }
+
+    private string Under(string key)
+    {
+        string name = key.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && key.Length is > 0 and < 50 ? key : Quote.Name(key);
+        return Path.Length == 0 ? name : $"{Path}.{name}";
     }
 }

@@ -14,7 +14,7 @@ internal sealed class SplitPattern
     // Read alike by both, once '^' and '$' stand for lines. '\w' and '\b' are not among them: they differ in what a word is.
     private const string KnownEscapes = "rntfvsSdDpP";
     private static readonly string[] KnownGroups = ["(?:", "(?i:", "(?=", "(?!", "(?<=", "(?<!"];
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2); // for one match
 
     private readonly Regex regex;
 
@@ -32,7 +32,7 @@ internal sealed class SplitPattern
     }
 
     /// <summary>Where the expression matches: start and end. Empty matches are left out.</summary>
-    /// <exception cref="TokenizerException">It takes too long.</exception>
+    /// <exception cref="TokenizerException">A match takes too long.</exception>
     public List<(int Start, int End)> Matches(string text)
     {
         var (shown, places) = Show(text);
@@ -50,7 +50,7 @@ internal sealed class SplitPattern
         }
         catch (RegexMatchTimeoutException)
         {
-            throw new TokenizerException($"the regular expression {Quote.Name(regex.ToString())} takes more than {Limit.TotalSeconds} s on one text");
+            throw new TokenizerException($"the regular expression {Quote.Name(regex.ToString())} takes more than {Limit.TotalSeconds} s for one match");
         }
 
         return result;

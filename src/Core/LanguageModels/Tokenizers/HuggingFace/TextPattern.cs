@@ -1,8 +1,14 @@
+using System.Text;
+using Compress.Runtime.Safetensors;
+
 namespace Compress.Core.LanguageModels.Tokenizers.HuggingFace;
 
 /// <summary>What normalizers, pre-tokenizers and decoders look for: <c>{"String": "x"}</c> or <c>{"Regex": "x"}</c>.</summary>
 internal sealed class TextPattern
 {
+    // Without a limit, a malicious file makes any text enormous.
+    private const long LongestResult = 1 << 28;
+
     private readonly string? literal;
     private readonly SplitPattern? regex;
 
@@ -37,16 +43,23 @@ internal sealed class TextPattern
     }
 
     /// <summary>The text with something else in these places.</summary>
+    /// <exception cref="TokenizerException">It gets too long.</exception>
     public string Replace(string text, string by)
     {
-        if (literal is not null)
+        var matches = Matches(text);
+        if (matches.Count == 0)
         {
-            return text.Replace(literal, by, StringComparison.Ordinal);
+            return text;
         }
 
-        var result = new System.Text.StringBuilder();
+        if (text.Length + ((long)matches.Count * by.Length) > LongestResult)
+        {
+            throw new TokenizerException($"replacing by {Quote.Name(by)} makes a text of more than {LongestResult} characters");
+        }
+
+        var result = new StringBuilder(text.Length + (matches.Count * by.Length));
         int end = 0;
-        foreach (var (start, next) in Matches(text))
+        foreach (var (start, next) in matches)
         {
             result.Append(text, end, start - end).Append(by);
             end = next;

@@ -16,7 +16,7 @@ internal sealed class BpeSegmenter : ISegmenter
 
     // A symbol is a piece's id. Characters that are part of pieces without being one have numbers from the vocabulary's size on.
     private readonly Dictionary<int, int> characters = []; // code point → symbol
-    private readonly List<int> ids = []; // [symbols]
+    private readonly List<int> otherCharacters = []; // their lengths in bytes
     private readonly BytePairMerges merges;
 
     /// <param name="vocabulary">The pieces.</param>
@@ -25,12 +25,7 @@ internal sealed class BpeSegmenter : ISegmenter
     {
         this.vocabulary = vocabulary;
         this.literals = literals;
-        for (int id = 0; id < vocabulary.Pieces.Length; id++)
-        {
-            ids.Add(vocabulary.IsCut(id) ? vocabulary.WrittenId(id) : id);
-            resegments |= vocabulary.Pieces[id].Type == PieceType.Unused;
-        }
-
+        resegments = vocabulary.Pieces.Any(piece => piece.Type == PieceType.Unused);
         AddCharacters();
         merges = new(FindMerges(), resegments ? null : Spell);
     }
@@ -84,7 +79,11 @@ internal sealed class BpeSegmenter : ISegmenter
         }
     }
 
-    private int IdOf(int symbol) => symbol >= 0 ? ids[symbol] : symbol == NoSymbol ? vocabulary.UnknownId : ids[~symbol];
+    private int IdOf(int symbol) =>
+        symbol == NoSymbol || symbol >= vocabulary.Pieces.Length ? vocabulary.UnknownId : symbol >= 0 ? symbol : ~symbol;
+
+    private int LengthOf(int symbol) =>
+        symbol < vocabulary.Pieces.Length ? vocabulary.Pieces[symbol].Text.Length : otherCharacters[symbol - vocabulary.Pieces.Length];
 
     // A piece that may not stay falls into the two that were last thought of as making it.
     private void Resegment(int symbol, int start, int end, Dictionary<int, (int Left, int Right)> parts, List<Segment> result)
@@ -92,14 +91,14 @@ internal sealed class BpeSegmenter : ISegmenter
         var rest = new Stack<int>([symbol]);
         while (rest.TryPop(out int part))
         {
-            if (part >= 0 && vocabulary.Pieces[ids[part]].Type == PieceType.Unused && parts.TryGetValue(part, out var halves))
+            if (parts.TryGetValue(part, out var halves))
             {
                 rest.Push(halves.Right);
                 rest.Push(halves.Left);
                 continue;
             }
 
-            int to = rest.Count == 0 ? end : start + vocabulary.Pieces[part].Text.Length;
+            int to = rest.Count == 0 ? end : start + LengthOf(part);
             result.Add(new(IdOf(part), start, to));
             start = to;
         }
@@ -115,11 +114,6 @@ internal sealed class BpeSegmenter : ISegmenter
 
     private void AddCharacters()
     {
-        foreach (var (character, id) in vocabulary.ReservedCharacters())
-        {
-            characters.Add(character.Value, id);
-        }
-
         for (int id = 0; id < vocabulary.Pieces.Length; id++)
         {
             var text = vocabulary.Pieces[id].Text;
@@ -133,9 +127,9 @@ internal sealed class BpeSegmenter : ISegmenter
         {
             foreach (var rune in Encoding.UTF8.GetString(piece.Text).EnumerateRunes())
             {
-                if (characters.TryAdd(rune.Value, ids.Count))
+                if (characters.TryAdd(rune.Value, vocabulary.Pieces.Length + otherCharacters.Count))
                 {
-                    ids.Add(vocabulary.UnknownId);
+                    otherCharacters.Add(rune.Utf8SequenceLength);
                 }
             }
         }

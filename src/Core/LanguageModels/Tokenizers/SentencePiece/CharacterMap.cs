@@ -8,8 +8,9 @@ namespace Compress.Core.LanguageModels.Tokenizers.SentencePiece;
 /// </summary>
 internal sealed class CharacterMap
 {
-    // The longest of Unicode's is U+FDFA's, of 33 bytes.
-    private const int LongestReplacement = 1024;
+    // In bytes; Unicode's longest is U+FDFA's replacement, of 33. Without limits, a malicious map makes any text enormous, or takes for ever.
+    private const int LongestReplacement = 256;
+    private const int LongestRule = 256;
 
     private readonly uint[] units;
     private readonly byte[] replacements;
@@ -40,7 +41,7 @@ internal sealed class CharacterMap
             if (replacements.AsSpan(range).Length > LongestReplacement)
             {
                 throw new TokenizerException(
-                    $"the precompiled character map replaces a character by {replacements.AsSpan(range).Length} bytes; {LongestReplacement} is the limit");
+                    $"the precompiled character map replaces a character by {replacements.AsSpan(range).Length} bytes; the limit is {LongestReplacement}");
             }
         }
 
@@ -56,7 +57,7 @@ internal sealed class CharacterMap
         int longest = 0;
         uint value = 0;
         uint node = Offset(units[0]);
-        for (int i = 0; i < text.Length; i++)
+        for (int i = 0; i < Math.Min(text.Length, LongestRule); i++)
         {
             node ^= text[i];
             if (node >= units.Length || (units[node] & 0x8000_00FF) != text[i])

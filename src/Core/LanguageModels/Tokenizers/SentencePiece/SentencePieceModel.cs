@@ -31,6 +31,9 @@ internal sealed class SentencePieceModel
 {
     private const int UnigramType = 1;
     private const int BpeType = 2;
+    // In bytes. Cutting a text may take time in proportion to its length times the longest piece's; the usual limit of training is 16 characters.
+    private const int LongestPiece = 4096;
+
     private static readonly string[] Types = ["unigram", "BPE", "word", "character"];
 
     private int modelType = UnigramType;
@@ -99,6 +102,7 @@ internal sealed class SentencePieceModel
         }
 
         return text.Length == 0 ? throw new TokenizerException($"piece {index} is empty")
+            : text.Length > LongestPiece ? throw new TokenizerException($"piece {index} has {text.Length} bytes; the limit is {LongestPiece}")
             : !Utf8.IsValid(text) ? throw new TokenizerException($"piece {index} is not valid UTF-8")
             : !float.IsFinite(score) ? throw new TokenizerException($"the score of piece {index} is {score}")
             : !Enum.IsDefined(type) ? throw new TokenizerException($"piece {index} is of type {(int)type}; known are 1 to 6", unsupported: true)

@@ -64,15 +64,6 @@ internal sealed class Vocabulary
     /// <summary>A control piece's id.</summary>
     public int? Control(string text) => reserved.TryGetValue(text, out int id) && IsControl(id) ? id : null;
 
-    /// <summary>The id that a piece is written as: SentencePiece looks first among those that only have an id.</summary>
-    public int WrittenId(int id) => reserved.GetValueOrDefault(Encoding.UTF8.GetString(Pieces[id].Text), id);
-
-    /// <summary>Reserved pieces of one character: such a character is written as their id.</summary>
-    public IEnumerable<(Rune Character, int Id)> ReservedCharacters() =>
-        from pair in reserved
-        where Rune.TryGetRuneAt(pair.Key, 0, out var rune) && rune.Utf16SequenceLength == pair.Key.Length
-        select (Rune.GetRuneAt(pair.Key, 0), pair.Value);
-
     /// <summary>The value of a byte piece.</summary>
     public static int? ByteOf(string text) =>
         text.Length == 6 && text.StartsWith("<0x", StringComparison.Ordinal) && text[5] == '>'
