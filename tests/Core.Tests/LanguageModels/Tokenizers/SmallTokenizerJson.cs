@@ -30,6 +30,11 @@ public sealed class SmallTokenizerJson : IDisposable
     public void WithoutADecoderTokensAreJoinedBySpaces() => Assert.Equal("ab ? a", Open($$"""{"model":{{Model}}}""").Decode([3, 0, 1]));
 
     [Fact]
+    public void TokensOutsideTheAlphabetOfBytesAreDecodedAsTheyStand() => Assert.Equal(
+        "aé cb",
+        Open($$"""{"added_tokens":[{"id":9,"content":"é c"}],"decoder":{"type":"ByteLevel"},"model":{{Model}}}""").Decode([1, 9, 2]));
+
+    [Fact]
     public void LoneSurrogatesAreReplacementCharacters()
     {
         var tokenizer = Open("""{"model":{"vocab":{"\ufffd":0,"a":1},"merges":[]}}""");
