@@ -73,11 +73,11 @@ internal static class EncodeBench
         var codec = CodecTable.Find(name)!;
         var encoder = codec.Configure(new SettingValues(codec.Settings, settings.ToDictionary(s => s.Item1, s => s.Item2)), 0);
         var matrix = WeightMatrix.FromArray(weights, Side, Side);
-        var tensor = DecodedTensor.Open(encoder.Encode(matrix, CancellationToken.None), DType.F32, [Side, Side]);
+        var tensor = DecodedTensor.Open(encoder.Encode(matrix, null, CancellationToken.None), DType.F32, [Side, Side]);
         float[] decoded = new float[weights.Length];
         tensor.Dequantize(decoded);
         double error = Checked(label, weights, decoded, expected);
-        return new(label, peer, () => encoder.Encode(matrix, CancellationToken.None), tensor.BitsPerWeight, error);
+        return new(label, peer, () => encoder.Encode(matrix, null, CancellationToken.None), tensor.BitsPerWeight, error);
     }
 
     private static Contestant Peer(Ggml.Format format, float[] weights, double expected)

@@ -45,7 +45,7 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         var codec = CodecTable.Find(Codec)!;
         var encoder = codec.Configure(new SettingValues(codec.Settings, Settings.ToDictionary(s => s.Item1, s => s.Item2)), 0);
         var matrix = WeightMatrix.FromArray(weights, rows, columns);
-        return DecodedTensor.Open(encoder.Encode(matrix, CancellationToken.None), DType.F32, [rows, columns]);
+        return DecodedTensor.Open(encoder.Encode(matrix, null, CancellationToken.None), DType.F32, [rows, columns]);
     }
 
     /// <summary>Those whose label contains the text after <c>--only</c>, or all.</summary>

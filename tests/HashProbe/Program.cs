@@ -39,7 +39,7 @@ Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = thre
     var ((name, settings), (rows, columns)) = jobs[i];
     var codec = CodecTable.Find(name)!;
     var encoder = codec.Configure(new SettingValues(codec.Settings, settings.ToDictionary(s => s.Name, s => s.Value)), seed: 7);
-    var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), CancellationToken.None);
+    var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), null, CancellationToken.None);
     lines[i] = $"{Hash(encoded)} {name} {encoder.Settings} [{rows}, {columns}]".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal);
 });
 Array.ForEach(lines, Console.WriteLine);

@@ -19,8 +19,12 @@ namespace Compress.Core.Caching;
 /// <param name="DType">The element type in the source: <c>F32</c>.</param>
 /// <param name="Shape">The dimensions in the source, outermost first: <c>4096,4096</c>.</param>
 /// <param name="Weights">SHA-256 of the tensor's bytes in the source, in lower-case hexadecimal digits.</param>
+/// <param name="Statistics">
+/// What the layer's statistics are computed from, or read from, in words <c>name=value</c>: so a layer that is in the cache needs no statistics.
+/// Empty if the codec needs none.
+/// </param>
 public sealed record LayerKey(
-    string Codec, int CodecVersion, string Settings, [property: JsonPropertyName("dtype")] string DType, string Shape, string Weights)
+    string Codec, int CodecVersion, string Settings, [property: JsonPropertyName("dtype")] string DType, string Shape, string Weights, string Statistics = "")
 {
     /// <summary>The key of a tensor under a codec.</summary>
     /// <param name="codec">The method.</param>
@@ -28,8 +32,10 @@ public sealed record LayerKey(
     /// <param name="dtype">The tensor's element type in the source.</param>
     /// <param name="shape">Its shape.</param>
     /// <param name="contentHash">SHA-256 of its bytes.</param>
-    public static LayerKey Of(ICodec codec, ILayerEncoder encoder, DType dtype, IReadOnlyList<long> shape, byte[] contentHash) =>
-        Of(codec.Name, codec.Version, encoder.Settings, dtype, shape, contentHash);
+    /// <param name="statistics">What its statistics follow from; empty if the codec needs none.</param>
+    public static LayerKey Of(
+        ICodec codec, ILayerEncoder encoder, DType dtype, IReadOnlyList<long> shape, byte[] contentHash, string statistics = "") =>
+        Of(codec.Name, codec.Version, encoder.Settings, dtype, shape, contentHash) with { Statistics = statistics };
 
     /// <summary>The key of a tensor that is treated in any way.</summary>
     public static LayerKey Of(string codec, int version, string settings, DType dtype, IReadOnlyList<long> shape, byte[] contentHash) => new(
@@ -51,6 +57,7 @@ public sealed record LayerKey(
         ("dtype", DType),
         ("shape", Shape),
         ("weights", Weights),
+        ("statistics", Statistics),
     ];
 
     /// <summary>SHA-256 over the parts: 64 lower-case hexadecimal digits.</summary>

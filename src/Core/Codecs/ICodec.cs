@@ -36,10 +36,16 @@ public interface ILayerEncoder
     /// </summary>
     string Settings { get; }
 
+    /// <summary>What it must know of a layer besides its weights.</summary>
+    StatisticKinds Needs => StatisticKinds.None;
+
     /// <summary>
-    /// Encodes a matrix whose values are all finite. The result depends on the weights and <see cref="Settings"/> alone:
+    /// Encodes a matrix whose values are all finite. The result depends on the weights, the statistics and <see cref="Settings"/> alone:
     /// not on the CPU, the number of threads, or anything else of the machine.
     /// </summary>
+    /// <param name="weights">The weights, <c>[out, in]</c>.</param>
+    /// <param name="statistics">At least what <see cref="Needs"/> says, of a layer of this shape; null if that is nothing.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken);
+    EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken);
 }

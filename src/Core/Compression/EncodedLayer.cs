@@ -96,7 +96,7 @@ internal static class EncodedLayer
                 "codecs compute with 32-bit floats; keep this tensor with a rule 'keep: source'"));
         }
 
-        var encoded = treatment.Encoder.Encode(tensor, cancellationToken);
+        var encoded = treatment.Encoder.Encode(tensor, null, cancellationToken);
         var error = ErrorSums.Measure(tensor, DecodedTensor.Open(encoded, tensor.DType, tensor.Shape), cancellationToken);
         if (!double.IsFinite(error.ErrorEnergy))
         {

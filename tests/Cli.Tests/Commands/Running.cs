@@ -138,7 +138,7 @@ public sealed class Running : IDisposable
         Assert.Equal(["miss", "kept", "miss", "kept"], layers.Select(layer => layer.GetProperty("cache").GetString()));
         Assert.Equal([80, 48], layers[0].GetProperty("shape").EnumerateArray().Select(side => side.GetInt32()));
         Assert.All(layers, layer => Assert.Equal(
-            ["codec", "codecVersion", "settings", "dtype", "shape", "weights"],
+            ["codec", "codecVersion", "settings", "dtype", "shape", "weights", "statistics"],
             layer.GetProperty("key").EnumerateObject().Select(property => property.Name)));
         // The mean over the two layers: equal sizes, and nearly equal energies.
         Assert.Equal(

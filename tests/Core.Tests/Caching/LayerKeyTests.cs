@@ -12,13 +12,13 @@ public class KeyOfALayer
     // Computed with Python's hashlib: SHA-256 over each part, preceded by its length in four bytes.
     [Fact]
     public void IsTheDocumentedDigest() =>
-        Assert.Equal("3247cdd7a95ac23cbeddc80e975247778a387117e2a08310f95ba7f32e8263c5", Key());
+        Assert.Equal("ee23ece4a11b1e67004cb92cd150558324c4ec43131141504b2ee596d199e979", Key());
 
     // The same, over the salt and the digest.
     [Fact]
     public void CCH_07_SaltGivesTheEntryAnotherName() =>
         Assert.Equal(
-            ("3247cdd7a95ac23cbeddc80e975247778a387117e2a08310f95ba7f32e8263c5", "c7f278262b3346ea56b373dfb691ff6bd96e08e483db590e12260ff8413962da"),
+            ("ee23ece4a11b1e67004cb92cd150558324c4ec43131141504b2ee596d199e979", "73e1d13febbcb2885b42c50db0139b4de66e5e02ef216032ebbe872780213a06"),
             (Make().EntryName(""), Make().EntryName("salt")));
 
     [Fact]
@@ -36,6 +36,7 @@ public class KeyOfALayer
             Key(shape: [3, 2]),
             Key(shape: [23]),
             Key(hash: otherHash),
+            Key(statistics: "text=1"),
         ];
 
         Assert.Equal(keys.Length, keys.Distinct().Count());
@@ -50,11 +51,18 @@ public class KeyOfALayer
     public void IsTheSameAfterItHasBeenWrittenAsJsonAndRead() =>
         Assert.Equal(Make(), JsonSerializer.Deserialize<LayerKey>(JsonSerializer.Serialize(Make())));
 
+    // Reports of older versions do not have it.
+    [Fact]
+    public void HasNoStatisticsWhereAReportSaysNothingOfThem() =>
+        Assert.Equal(Make(), JsonSerializer.Deserialize<LayerKey>(JsonSerializer.Serialize(Make()).Replace(",\"Statistics\":\"\"", "", StringComparison.Ordinal)));
+
     private static string Key(
-        FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null) =>
-        Make(codec, settings, dtype, shape, hash).Digest;
+        FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null,
+        string statistics = "") =>
+        Make(codec, settings, dtype, shape, hash, statistics).Digest;
 
     private static LayerKey Make(
-        FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null) =>
-        LayerKey.Of(codec ?? new FakeCodec(), FakeCodec.WithSettings(settings), dtype, shape ?? [2, 3], hash ?? Hash);
+        FakeCodec? codec = null, string settings = "bits=4", DType dtype = DType.F32, long[]? shape = null, byte[]? hash = null,
+        string statistics = "") =>
+        LayerKey.Of(codec ?? new FakeCodec(), FakeCodec.WithSettings(settings), dtype, shape ?? [2, 3], hash ?? Hash, statistics);
 }

@@ -98,7 +98,7 @@ public class CodecContractTests
         foreach (var (rows, columns) in Shapes.Where(shape => shape.Rows * shape.Columns > 0))
         {
             float[] weights = RandomWeights.Gaussian(rows * columns);
-            var encoded = Encoder(codec, variant).Encode(WeightMatrix.FromArray(weights, rows, columns), CancellationToken.None);
+            var encoded = Encoder(codec, variant).Encode(WeightMatrix.FromArray(weights, rows, columns), null, CancellationToken.None);
             Assert.All(encoded.Parts, part =>
                 Assert.Equal(part.Bytes.Length, part.Shape.Aggregate(1L, (product, d) => product * d) * part.DType.SizeInBytes()));
             long bytes = encoded.Parts.Sum(part => part.Bytes.LongLength);
@@ -135,7 +135,7 @@ public class CodecContractTests
     {
         using var source = new CancellationTokenSource();
         var weights = new CancellingMatrix(source);
-        Assert.Throws<OperationCanceledException>(() => Encoder(codec, variant).Encode(weights, source.Token));
+        Assert.Throws<OperationCanceledException>(() => Encoder(codec, variant).Encode(weights, null, source.Token));
         Assert.Equal(1, weights.Reads);
     }
 
@@ -239,7 +239,7 @@ public class CodecContractTests
 
     private static byte[] Bytes(ILayerEncoder encoder, float[] weights, int rows, int columns)
     {
-        var encoded = encoder.Encode(WeightMatrix.FromArray(weights, rows, columns), CancellationToken.None);
+        var encoded = encoder.Encode(WeightMatrix.FromArray(weights, rows, columns), null, CancellationToken.None);
         return [.. System.Text.Encoding.UTF8.GetBytes(encoded.Parameters.ToJsonString()), .. encoded.Parts.SelectMany(part => part.Bytes)];
     }
 

@@ -18,7 +18,7 @@ internal static class Encoders
 
     public static PackedTensor Packed(this ILayerEncoder encoder, float[] weights, int rows, int columns)
     {
-        var encoded = encoder.Encode(WeightMatrix.FromArray(weights, rows, columns), CancellationToken.None);
+        var encoded = encoder.Encode(WeightMatrix.FromArray(weights, rows, columns), null, CancellationToken.None);
         return DecodedTensor.Open(encoded, DType.F32, [rows, columns]);
     }
 

@@ -33,6 +33,6 @@ internal sealed class FakeCodec(string name = "fake", int version = 7) : ICodec
     {
         public string Settings => settings;
 
-        public EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken) => Encoded(1, 2, 3);
+        public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) => Encoded(1, 2, 3);
     }
 }

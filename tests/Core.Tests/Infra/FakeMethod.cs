@@ -46,6 +46,6 @@ public sealed class FakeMethod(string name, params Setting[] settings) : ICodec
     {
         public string Settings => settings;
 
-        public EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken) => new(settings, new JsonObject(), []);
+        public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) => new(settings, new JsonObject(), []);
     }
 }

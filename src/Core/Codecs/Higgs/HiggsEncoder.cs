@@ -18,7 +18,7 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed) : ILaye
     public string Settings =>
         string.Create(CultureInfo.InvariantCulture, $"p={grid.P} n={grid.N} groupSize={groupSize} seed={seed}");
 
-    public EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken)
+    public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
         int rows = weights.Rows, columns = weights.Columns;
         int codesPerRow = (columns / grid.P) + (columns % grid.P);

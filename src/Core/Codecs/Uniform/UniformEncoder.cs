@@ -31,7 +31,7 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         _ => "group",
     };
 
-    public EncodedTensor Encode(WeightMatrix weights, CancellationToken cancellationToken)
+    public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
         var layout = new ScaleLayout(weights.Rows, weights.Columns, granularity, groupSize);
         var ranges = Ranges(weights, layout, cancellationToken);

@@ -111,7 +111,7 @@ public class HiggsEncoderTests
     [Fact]
     public void ParametersAreWhatTheDecoderNeeds()
     {
-        var encoded = Encoders.Of("higgs", 9, ("bits", 2)).Encode(WeightMatrix.FromArray([1, 2, 3], 1, 3), CancellationToken.None);
+        var encoded = Encoders.Of("higgs", 9, ("bits", 2)).Encode(WeightMatrix.FromArray([1, 2, 3], 1, 3), null, CancellationToken.None);
         Assert.Equal("""{"p":1,"n":4,"groupSize":1024,"seed":9,"scaleExponent":-14}""", encoded.Parameters.ToJsonString());
         Assert.Equal(["codes", "scales", "grid.p1n4"], encoded.Parts.Select(part => part.Name));
     }

@@ -122,7 +122,7 @@ public class UniformEncoderTests
     public void AsymmetricRowIsTheDocumentedFormula()
     {
         var encoded = Encoders.Of("uniform", ("bits", 2), ("granularity", "channel"))
-            .Encode(WeightMatrix.FromArray([-1, 2, 0.4f, 0.6f, -0.5f, 1.4f, 1.5f, 0], 1, 8), CancellationToken.None);
+            .Encode(WeightMatrix.FromArray([-1, 2, 0.4f, 0.6f, -0.5f, 1.4f, 1.5f, 0], 1, 8), null, CancellationToken.None);
         Assert.Equal("""{"bits":2,"symmetric":false,"granularity":"channel","scaleExponent":-14}""", encoded.Parameters.ToJsonString());
         Assert.Equal(["codes", "scales", "zeros"], encoded.Parts.Select(part => part.Name));
         Assert.Equal([0b10_01_11_00, 0b01_10_10_00], encoded.Parts[0].Bytes); // 0 3 1 2, 0 2 2 1
@@ -135,7 +135,7 @@ public class UniformEncoderTests
     public void SymmetricRowIsTheDocumentedFormula()
     {
         var encoded = Encoders.Of("uniform", ("bits", 4), ("symmetric", true), ("granularity", "channel"))
-            .Encode(WeightMatrix.FromArray([7, -3, 0, 1.2f], 1, 4), CancellationToken.None);
+            .Encode(WeightMatrix.FromArray([7, -3, 0, 1.2f], 1, 4), null, CancellationToken.None);
         Assert.Equal(["codes", "scales"], encoded.Parts.Select(part => part.Name));
         Assert.Equal([0x4E, 0x87], encoded.Parts[0].Bytes);
         Assert.Equal([0x00, 0x74], encoded.Parts[1].Bytes);

@@ -1,0 +1,43 @@
+namespace Compress.Core.Codecs;
+
+/// <summary>What may be known of a linear layer <c>y = W x</c> from a calibration text; a method says which of it it needs.</summary>
+[Flags]
+public enum StatisticKinds
+{
+    /// <summary>Nothing: the weights alone.</summary>
+    None = 0,
+
+    /// <summary><see cref="LayerStatistics.InputSecondMoments"/>.</summary>
+    InputSecondMoments = 1,
+
+    /// <summary><see cref="LayerStatistics.InputMeans"/>.</summary>
+    InputMeans = 2,
+
+    /// <summary><see cref="LayerStatistics.SquaredGradients"/>.</summary>
+    SquaredGradients = 4,
+
+    /// <summary><see cref="LayerStatistics.OutputCovariance"/>.</summary>
+    OutputCovariance = 8,
+}
+
+/// <summary>
+/// Statistics of one linear layer with weights W <c>[out, in]</c>, over the tokens of a calibration text that the unquantized model was run
+/// on. What was not asked for is null. Layers with the same inputs share arrays: never write to them.
+/// </summary>
+public sealed record LayerStatistics
+{
+    /// <summary>The tokens that means are over. Those with inputs that are not finite are not counted.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary><c>E[x xᵀ]</c>, not centred: <c>[in, in]</c>, row-major, symmetric to the bit.</summary>
+    public double[]? InputSecondMoments { get; init; }
+
+    /// <summary><c>E[x]</c>: <c>[in]</c>.</summary>
+    public double[]? InputMeans { get; init; }
+
+    /// <summary>The mean squared gradient of each weight: <c>[out, in]</c>, row-major.</summary>
+    public double[]? SquaredGradients { get; init; }
+
+    /// <summary>The covariance of the outputs, <c>E[(y − E y)(y − E y)ᵀ]</c>: <c>[out, out]</c>, row-major, symmetric to the bit.</summary>
+    public double[]? OutputCovariance { get; init; }
+}
