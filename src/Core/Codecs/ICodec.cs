@@ -44,7 +44,10 @@ public interface ILayerEncoder
     /// not on the CPU, the number of threads, or anything else of the machine.
     /// </summary>
     /// <param name="weights">The weights, <c>[out, in]</c>.</param>
-    /// <param name="statistics">At least what <see cref="Needs"/> says, of a layer of this shape; null if that is nothing.</param>
+    /// <param name="statistics">
+    /// At least what <see cref="Needs"/> says, of a layer of this shape. Null if that is nothing, and for tensors that the model multiplies with
+    /// nothing, such as embeddings: their rows are looked up, so that the errors of all elements count alike.
+    /// </param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken);

@@ -21,13 +21,19 @@ public enum StatisticKinds
 }
 
 /// <summary>
-/// Statistics of one linear layer with weights W <c>[out, in]</c>, over the tokens of a calibration text that the unquantized model was run
-/// on. What was not asked for is null. Layers with the same inputs share arrays: never write to them.
+/// Statistics of one linear layer <c>y = W x + b</c> over the tokens of a calibration text that the unquantized model was run on. What was not
+/// asked for is null. Layers with the same inputs may share arrays: never write to them.
 /// </summary>
 public sealed record LayerStatistics
 {
     /// <summary>The tokens that means are over. Those with inputs that are not finite are not counted.</summary>
     public required long Tokens { get; init; }
+
+    /// <summary>
+    /// True if the tensor that is encoded is Wᵀ, <c>[in, out]</c>, as in GPT-2: then the inputs belong to its rows, and squared gradients are
+    /// <c>[in, out]</c> too.
+    /// </summary>
+    public bool Transposed { get; init; }
 
     /// <summary><c>E[x xᵀ]</c>, not centred: <c>[in, in]</c>, row-major, symmetric to the bit.</summary>
     public double[]? InputSecondMoments { get; init; }

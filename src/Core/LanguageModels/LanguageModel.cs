@@ -37,6 +37,9 @@ public sealed class LanguageModel : ICausalModel, IDisposable
     /// <summary>Entries of the vocabulary; token ids are less.</summary>
     public int VocabularySize => decoder.TokenEmbedding.Rows;
 
+    /// <summary>What it is made of.</summary>
+    internal Decoder Decoder => decoder;
+
     /// <summary>The longest sequence that the model knows positions for.</summary>
     public int MaxPositions => decoder.MaxPositions;
 

@@ -26,7 +26,7 @@ internal readonly record struct AttentionShape(int Heads, int KeyValueHeads, int
 /// <param name="output">From the heads to the width of the model.</param>
 /// <param name="shape">Numbers of heads.</param>
 /// <param name="rotary">Turns queries and keys; null if positions are embedded otherwise.</param>
-internal sealed class Attention(IReadOnlyList<Linear> projections, Linear output, AttentionShape shape, Rotary? rotary = null)
+internal sealed partial class Attention(IReadOnlyList<Linear> projections, Linear output, AttentionShape shape, Rotary? rotary = null)
 {
     private readonly AttentionMix mix = new(shape);
 

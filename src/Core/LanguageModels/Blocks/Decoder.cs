@@ -5,7 +5,7 @@ using Compress.Runtime.Kernels;
 namespace Compress.Core.LanguageModels.Blocks;
 
 /// <summary>A decoder-only transformer: embeddings, layers, a norm, a head. Architectures differ in what they put in.</summary>
-internal sealed class Decoder
+internal sealed partial class Decoder
 {
     /// <summary>The most positions that the model knows.</summary>
     public required int MaxPositions { get; init; }
@@ -34,54 +34,71 @@ internal sealed class Decoder
     /// <summary>To logits: [vocabulary, width].</summary>
     public required Linear Head { get; init; }
 
+    /// <summary>Length of what goes from layer to layer.</summary>
+    public int LayerWidth => ProjectIn?.Outputs ?? TokenEmbedding.Columns;
+
+    /// <summary>Length of what the head is applied to.</summary>
+    public int HiddenWidth => Head.Inputs;
+
     /// <summary>The logits of the token that follows each.</summary>
     /// <param name="tokens">A sequence from position 0.</param>
     /// <param name="logits">[tokens, vocabulary].</param>
     public void Forward(ReadOnlySpan<int> tokens, Span<float> logits)
     {
-        int width = TokenEmbedding.Columns;
-        using var embedded = new Scratch(tokens.Length, width);
-        for (int i = 0; i < tokens.Length; i++)
+        using var x = new Scratch(tokens.Length, LayerWidth);
+        Embed(tokens, x.Span);
+        foreach (var layer in Layers)
         {
-            TokenEmbedding.ReadRows(tokens[i], 1, embedded.Span.Slice(i * width, width));
+            layer.Apply(x.Span, tokens.Length);
         }
 
-        if (ProjectIn is null)
-        {
-            Run(embedded.Span, tokens.Length, logits);
-        }
-        else
-        {
-            using var projected = new Scratch(tokens.Length, ProjectIn.Outputs);
-            ProjectIn.Apply(embedded.Span, projected.Span, tokens.Length);
-            Run(projected.Span, tokens.Length, logits);
-        }
+        using var hidden = new Scratch(tokens.Length, HiddenWidth);
+        Finish(x.Span, hidden.Span, tokens.Length);
+        Head.Apply(hidden.Span, logits, tokens.Length);
     }
 
-    private void Run(Span<float> x, int tokens, Span<float> logits)
+    /// <summary>The input of the first layer.</summary>
+    public void Embed(ReadOnlySpan<int> tokens, Span<float> x)
     {
+        using var buffer = new Scratch(ProjectIn is null ? 0 : tokens.Length, TokenEmbedding.Columns);
+        var embedded = ProjectIn is null ? x : buffer.Span;
+        ReadEmbeddings(tokens, embedded);
+        ProjectIn?.Apply(embedded, x, tokens.Length);
         if (PositionEmbedding is not null)
         {
             using var positions = new Scratch(x.Length);
-            PositionEmbedding.ReadRows(PositionOffset, tokens, positions.Span);
+            PositionEmbedding.ReadRows(PositionOffset, tokens.Length, positions.Span);
             TensorPrimitives.Add(x, positions.Span, x);
         }
+    }
 
-        foreach (var layer in Layers)
+    private void ReadEmbeddings(ReadOnlySpan<int> tokens, Span<float> embedded)
+    {
+        int width = TokenEmbedding.Columns;
+        for (int i = 0; i < tokens.Length; i++)
         {
-            layer.Apply(x, tokens);
+            TokenEmbedding.ReadRows(tokens[i], 1, embedded.Slice(i * width, width));
         }
+    }
 
-        FinalNorm?.Apply(x, x, tokens);
-        if (ProjectOut is null)
+    /// <summary>From the last layer's output to what the head is applied to: norm and projection.</summary>
+    public void Finish(ReadOnlySpan<float> x, Span<float> hidden, int tokens)
+    {
+        using var buffer = new Scratch(ProjectOut is null ? 0 : x.Length);
+        var normalized = ProjectOut is null ? hidden : buffer.Span;
+        Normalize(x, normalized, tokens);
+        ProjectOut?.Apply(normalized, hidden, tokens);
+    }
+
+    private void Normalize(ReadOnlySpan<float> x, Span<float> normalized, int tokens)
+    {
+        if (FinalNorm is null)
         {
-            Head.Apply(x, logits, tokens);
+            x.CopyTo(normalized);
         }
         else
         {
-            using var projected = new Scratch(tokens, ProjectOut.Outputs);
-            ProjectOut.Apply(x, projected.Span, tokens);
-            Head.Apply(projected.Span, logits, tokens);
+            FinalNorm.Apply(x, normalized, tokens);
         }
     }
 }

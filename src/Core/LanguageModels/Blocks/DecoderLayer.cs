@@ -7,7 +7,7 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// One layer of a decoder: attention, then feed-forward, each added to its input. The norms stand before the two parts, or after the
 /// additions, as in the first transformers.
 /// </summary>
-internal sealed class DecoderLayer(Norm attentionNorm, Attention attention, Norm feedForwardNorm, FeedForward feedForward, bool normFirst = true)
+internal sealed partial class DecoderLayer(Norm attentionNorm, Attention attention, Norm feedForwardNorm, FeedForward feedForward, bool normFirst = true)
 {
     /// <summary>Applies it to a sequence, in place.</summary>
     /// <param name="x">[tokens, width].</param>

@@ -7,7 +7,7 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// The feed-forward part of a layer: <c>down(f(up(x)))</c>, or, gated, <c>down(f(gate(x)) · up(x))</c> (SwiGLU if f is SiLU; Shazeer,
 /// arXiv 2002.05202).
 /// </summary>
-internal sealed class FeedForward(Linear? gate, Linear up, Linear down, Activation activation)
+internal sealed partial class FeedForward(Linear? gate, Linear up, Linear down, Activation activation)
 {
     /// <summary>Applies it to every token.</summary>
     /// <param name="x">[tokens, width].</param>

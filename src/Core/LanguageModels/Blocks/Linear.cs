@@ -7,10 +7,22 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// <param name="weight">[out, in]; [in, out] if it is stored transposed.</param>
 /// <param name="bias">[out], or null.</param>
 /// <param name="transposed">How the weight is stored.</param>
-internal sealed class Linear(Parameter weight, Parameter? bias = null, bool transposed = false)
+internal sealed partial class Linear(Parameter weight, Parameter? bias = null, bool transposed = false)
 {
     /// <summary>Length of a result.</summary>
     public int Outputs => transposed ? weight.Columns : weight.Rows;
+
+    /// <summary>Length of an input.</summary>
+    public int Inputs => transposed ? weight.Rows : weight.Columns;
+
+    /// <summary>The name of its weights in the source model.</summary>
+    public string Name => weight.Name;
+
+    /// <summary>True if its weights are stored as [in, out].</summary>
+    public bool Transposed => transposed;
+
+    /// <summary>Is shown what the layer is applied to, if not null. Set while nothing runs.</summary>
+    public IInputObserver? Observer { get; set; }
 
     /// <summary>Applies it to every token.</summary>
     /// <param name="x">[tokens, in].</param>
@@ -18,6 +30,7 @@ internal sealed class Linear(Parameter weight, Parameter? bias = null, bool tran
     /// <param name="tokens">How many.</param>
     public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
+        Observer?.Inputs(x, tokens);
         if (transposed)
         {
             TransposedProduct.Multiply(weight, x, y, tokens);
