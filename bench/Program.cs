@@ -8,6 +8,7 @@
     ("dequantize", "unpacking beside writing as many floats: [--size 4096] [--out DIR]", Compress.Bench.DequantizeBench.Run),
     ("cache", "a model of 1 GB whose layers are all cached, beside hashing it: [--out DIR]", Compress.Bench.CachedCompression.Run),
     ("noop", "a build with nothing to do of a project with ten models: [--out DIR]", Compress.Bench.NoOpBuild.Run),
+    ("rebuild", "builds with a warm cache, after a clean and after a change of one of 200 layers: [--out DIR]", Compress.Bench.RebuildBench.Run),
     ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),
 ];
 
