@@ -4,6 +4,7 @@ using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
 using Compress.Core.Codecs;
+using Compress.Core.LanguageModels;
 using Compress.Core.Models;
 using Compress.Core.Numerics;
 using Compress.Core.Numerics.LinearAlgebra;
@@ -11,7 +12,7 @@ using Compress.Runtime;
 
 // Encodes fixed matrices with every codec and prints what the process is able to do, then a hash of each result. The tests start it
 // with vector instructions switched off, other thread counts and cultures, and compare.
-// usage: HashProbe THREADS
+// usage: HashProbe THREADS MODELS_FOLDER
 int threads = int.Parse(args[0], CultureInfo.InvariantCulture);
 
 // A culture with other signs (the tests run without culture data, so it is made here).
@@ -62,6 +63,19 @@ Console.WriteLine($"{HashOf(new BlockLdl(factor, Order, 2).Factor)} LDL");
 var eigen = SymmetricEigen.Of(moments, Order)!;
 Console.WriteLine($"{HashOf([.. eigen.Values, .. eigen.Vectors])} eigenvectors");
 Console.WriteLine($"{HashOf(LeastSquares.Solve(moments.AsSpan(0, Order * 70), Order, 70, moments.AsSpan(0, Order * 3), 3)!)} least squares");
+// What is calibrated with a language model depends on its activations.
+RuntimeOptions.MaxThreads = threads;
+foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer.Ordinal))
+{
+    using var model = LanguageModel.Open(folder);
+    foreach (int length in new[] { 1, 13, model.MaxPositions })
+    {
+        float[] logits = new float[length * model.VocabularySize];
+        model.Forward([.. Enumerable.Range(0, length).Select(i => i * 7 % model.VocabularySize)], logits);
+        Console.WriteLine($"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(logits)))} {Path.GetFileName(folder)} of {length} tokens");
+    }
+}
+
 return;
 
 static string HashOf(double[] values) => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(values)));

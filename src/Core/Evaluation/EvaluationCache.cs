@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Compress.Core.Caching;
 using Compress.Core.Emit;
 
@@ -15,9 +14,6 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
 {
     // To be counted up when the forward pass computes something else.
     private const int Version = 1;
-
-    // What a destroyed model predicts may be no number.
-    private static readonly JsonSerializerOptions Options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private readonly string folder = Path.Combine(directory, FormattableString.Invariant($"evaluations-v{Version}"));
 
@@ -39,7 +35,7 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
         {
             try
             {
-                AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, result, Options), durable: false);
+                AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, result), durable: false);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -55,7 +51,7 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
     {
         try
         {
-            return JsonSerializer.Deserialize<T?>(File.ReadAllBytes(path), Options);
+            return JsonSerializer.Deserialize<T?>(File.ReadAllBytes(path));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -106,6 +106,35 @@ internal static class FixedOrder
         }
     }
 
+    /// <summary>Σ a, in the order of <see cref="Dot(ReadOnlySpan{float}, ReadOnlySpan{float})"/>.</summary>
+    /// <param name="a">Any length.</param>
+    public static float Sum(ReadOnlySpan<float> a)
+    {
+        int full = a.Length / Lanes * Lanes;
+        var (s0, s1, s2, s3) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        ref float pa = ref MemoryMarshal.GetReference(a);
+        for (nuint i = 0; i < (nuint)full; i += Lanes)
+        {
+            s0 += Vector256.LoadUnsafe(ref pa, i);
+            s1 += Vector256.LoadUnsafe(ref pa, i + 8);
+            s2 += Vector256.LoadUnsafe(ref pa, i + 16);
+            s3 += Vector256.LoadUnsafe(ref pa, i + 24);
+        }
+
+        if (full < a.Length)
+        {
+            Span<float> rest = stackalloc float[Lanes];
+            rest.Clear();
+            a[full..].CopyTo(rest);
+            s0 += Vector256.Create<float>(rest);
+            s1 += Vector256.Create<float>(rest[8..]);
+            s2 += Vector256.Create<float>(rest[16..]);
+            s3 += Vector256.Create<float>(rest[24..]);
+        }
+
+        return Sum((s0 + s2) + (s1 + s3));
+    }
+
     /// <summary>The sum of the lanes: l + 4, l + 2, l + 1.</summary>
     public static float Sum(Vector256<float> lanes)
     {

@@ -28,6 +28,8 @@ public class FixedOrderTests
             }
 
             Assert.Equal(lanes[0], FixedOrder.Dot(a, b));
+            float[] products = [.. a.Zip(b, (x, y) => x * y)];
+            Assert.Equal(lanes[0], FixedOrder.Sum(products));
         }
     }
 
