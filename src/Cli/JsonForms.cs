@@ -14,6 +14,7 @@ namespace Compress.Cli;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     UseStringEnumConverter = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // the perplexity of a model that was destroyed
     WriteIndented = true,
     NewLine = "\n")]
 [JsonSerializable(typeof(EvalReport))]

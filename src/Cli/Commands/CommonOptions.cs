@@ -14,6 +14,18 @@ internal static class CommonOptions
         HelpName = "DIR",
     };
 
+    /// <summary>The option that turns the cache off.</summary>
+    public static Option<bool> NoCache() => new("--no-cache") { Description = "Neither read nor write the cache." };
+
+    /// <summary>Refuses options of the cache beside the one that turns it off.</summary>
+    public static void Exclude(Command command, Option<bool> noCache, params Option[] ofCache) => command.Validators.Add(result =>
+    {
+        foreach (var option in ofCache.Where(option => result.GetResult(option) is not null && result.GetValue(noCache)))
+        {
+            result.AddError($"{option.Name} and --no-cache exclude each other");
+        }
+    });
+
     /// <summary>An option that takes a size such as <c>2GB</c>; in bytes.</summary>
     public static Option<long> Size(string name, string description) => new(name)
     {

@@ -22,19 +22,23 @@ internal static class CompareCommand
         var model = new Argument<string>("MODEL") { Description = "The source model: a file or a folder." };
         var recipes = new Option<string[]>("--recipe") { Description = "A recipe; give the option once for each.", HelpName = "FILE", Required = true };
         var html = new Option<string>("--html") { Description = "Write a page that shows it all.", HelpName = "FILE" };
+        var report = new Option<string>("--report") { Description = "Write a JSON report.", HelpName = "FILE" };
         var cache = CommonOptions.Cache();
+        var noCache = CommonOptions.NoCache();
         var text = new EvaluationOptions(required: false);
-        var command = new Command("compare", "Compares what recipes make of a model: size, error, perplexity.") { model, recipes, html, cache };
+        var command = new Command("compare", "Compares what recipes make of a model: size, error, perplexity.") { model, recipes, html, report, cache, noCache };
         text.AddTo(command);
+        CommonOptions.Exclude(command, noCache, cache);
         command.SetAction(parsed =>
         {
-            string path = session.Absolute(parsed.GetRequiredValue(model));
+            string modelPath = session.Absolute(parsed.GetRequiredValue(model));
             var diagnostics = new DiagnosticBag();
-            var layers = CommonOptions.OpenCache(CommonOptions.CachePath(session, parsed.GetValue(cache)), CacheMode.ReadWrite, "", diagnostics);
+            var mode = parsed.GetValue(noCache) ? CacheMode.Off : CacheMode.ReadWrite;
+            var layers = CommonOptions.OpenCache(CommonOptions.CachePath(session, parsed.GetValue(cache)), mode, "", diagnostics);
             string folder = Directory.CreateTempSubdirectory("compress-compare-").FullName;
             try
             {
-                var page = Compare(session, path, [.. parsed.GetValue(recipes)!.Select(session.Absolute)], layers, folder, text.Read(parsed, session), diagnostics);
+                var page = Compare(session, modelPath, [.. parsed.GetValue(recipes)!.Select(session.Absolute)], layers, folder, text.Read(parsed, session), diagnostics);
                 foreach (var diagnostic in diagnostics.Items)
                 {
                     session.Terminal.Report(diagnostic);
@@ -46,10 +50,16 @@ internal static class CompareCommand
                 }
 
                 Table(page).Write(session.Terminal);
-                if (parsed.GetValue(html) is { } file)
+                if (parsed.GetValue(report) is { } reportFile)
                 {
-                    string htmlPath = session.Absolute(file);
-                    Failures.Writing(htmlPath, "the page", () => ReportPage.Write(new PageData([page]), htmlPath));
+                    string path = session.Absolute(reportFile);
+                    Failures.Writing(path, "the report", () => ReportPage.WriteJson(page, path));
+                }
+
+                if (parsed.GetValue(html) is { } htmlFile)
+                {
+                    string path = session.Absolute(htmlFile);
+                    Failures.Writing(path, "the page", () => ReportPage.Write(new PageData([page]), path));
                 }
 
                 return ExitCodes.Ok;

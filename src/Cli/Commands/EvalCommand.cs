@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Compress.Cli.Console;
+using Compress.Core.Emit;
 using Compress.Core.Evaluation;
 using Compress.Core.Models;
 
@@ -20,9 +21,10 @@ internal static class EvalCommand
         var report = new Option<string>("--report") { Description = "Write a JSON report.", HelpName = "FILE" };
         var text = new EvaluationOptions(required: true);
         var cache = CommonOptions.Cache();
-        var noCache = new Option<bool>("--no-cache") { Description = "Neither read nor write the cache." };
+        var noCache = CommonOptions.NoCache();
         var command = new Command("eval", "Measures the perplexity of a language model on a held-out text.") { model, packed, report, cache, noCache };
         text.AddTo(command);
+        CommonOptions.Exclude(command, noCache, cache);
         command.SetAction(parsed =>
         {
             var clock = Stopwatch.StartNew();
@@ -38,7 +40,7 @@ internal static class EvalCommand
             if (parsed.GetValue(report) is { } reportPath)
             {
                 string file = session.Absolute(reportPath);
-                Failures.Writing(file, "the report", () => File.WriteAllText(file, JsonSerializer.Serialize(summary, JsonForms.Default.EvalReport) + "\n"));
+                Failures.Writing(file, "the report", () => AtomicFile.Write(file, stream => JsonSerializer.Serialize(stream, summary, JsonForms.Default.EvalReport)));
             }
 
             Show(summary, session.Terminal);

@@ -68,13 +68,7 @@ internal static class RunCommand
         {
             model, recipe, output, cache, cacheMode, cacheMaxSize, cacheSalt, noCache, report, threads, force, layers,
         };
-        command.Validators.Add(result =>
-        {
-            foreach (var option in new Option[] { cache, cacheMode }.Where(option => result.GetResult(option) is not null && result.GetValue(noCache)))
-            {
-                result.AddError($"{option.Name} and --no-cache exclude each other");
-            }
-        });
+        CommonOptions.Exclude(command, noCache, cache, cacheMode);
         command.SetAction(parsed =>
         {
             string modelPath = session.Absolute(parsed.GetRequiredValue(model));

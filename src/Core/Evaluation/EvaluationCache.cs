@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Compress.Core.Caching;
 using Compress.Core.Emit;
 
@@ -14,6 +15,9 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
 {
     // To be counted up when the forward pass computes something else.
     private const int Version = 1;
+
+    // What a destroyed model predicts may be no number.
+    private static readonly JsonSerializerOptions Options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private readonly string folder = Path.Combine(directory, FormattableString.Invariant($"evaluations-v{Version}"));
 
@@ -35,7 +39,7 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
         {
             try
             {
-                AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, result), durable: false);
+                AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, result, Options), durable: false);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -51,7 +55,7 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
     {
         try
         {
-            return JsonSerializer.Deserialize<T?>(File.ReadAllBytes(path));
+            return JsonSerializer.Deserialize<T?>(File.ReadAllBytes(path), Options);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -21,6 +21,7 @@ public static class ReportPage
         // The default encoder escapes '<': no name can end the script element that the JSON stands in.
         Encoder = JavaScriptEncoder.Default,
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+        Converters = { new FiniteOrNull() },
     };
 
     /// <summary>The page's text.</summary>
@@ -28,8 +29,13 @@ public static class ReportPage
     {
         string page = Template();
         int at = page.IndexOf(Place, StringComparison.Ordinal);
-        return string.Concat(page.AsSpan(0, at), JsonSerializer.Serialize(Finite(data), Options), page.AsSpan(at + Place.Length));
+        return string.Concat(page.AsSpan(0, at), JsonSerializer.Serialize(data, Options), page.AsSpan(at + Place.Length));
     }
+
+    /// <summary>Writes what the page shows of one model as JSON; docs/evaluation.md names its members.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public static void WriteJson(PageModel model, string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, model, Options));
 
     /// <summary>Writes the page, whole or not at all.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -37,29 +43,30 @@ public static class ReportPage
     public static void Write(PageData data, string path) =>
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Create(data))));
 
-    // JSON knows no infinity: a layer of zeros that became something else has no relative error to draw.
-    private static PageData Finite(PageData data) => new(
-    [
-        .. data.Models.Select(model => model with
-        {
-            Recipes =
-            [
-                .. model.Recipes.Select(recipe => recipe with
-                {
-                    RelativeError = Finite(recipe.RelativeError),
-                    Layers = [.. recipe.Layers.Select(layer => layer with { RelativeError = Finite(layer.RelativeError) })],
-                }),
-            ],
-        }),
-    ]);
-
-    private static double Finite(double value) => double.IsFinite(value) ? value : 0;
-
     private static string Template()
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Compress.Core.page.html")!;
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
+    }
+
+    // JSON knows no infinity: the error of a layer of zeros that became something else, the perplexity of a model that was destroyed.
+    private sealed class FiniteOrNull : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (double.IsFinite(value))
+            {
+                writer.WriteNumberValue(value);
+            }
+            else
+            {
+                writer.WriteNullValue();
+            }
+        }
     }
 }
 
