@@ -31,13 +31,21 @@ public static class Evaluator
     public static LossSums Measure(
         ICausalModel model, IReadOnlyList<TokenWindow> windows, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        var buffer = new LogitBuffer(model, windows);
+        var predictions = new Predictions(model, windows);
         var sums = default(LossSums);
         for (int i = 0; i < windows.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            buffer.Fill(windows[i]);
-            sums += Losses(buffer, windows[i]);
+            var window = windows[i];
+            double nll = 0;
+            predictions.Read(window);
+            foreach (var block in predictions.Blocks(window))
+            {
+                predictions.Fill(block);
+                nll += predictions.Nll(block, window);
+            }
+
+            sums += new LossSums(nll, window.Counted);
             progress?.Report(new(i + 1, windows.Count));
         }
 
@@ -58,58 +66,31 @@ public static class Evaluator
         IProgress<EvaluationProgress>? progress,
         CancellationToken cancellationToken)
     {
-        LogitBuffer p = new(source, windows), q = new(packed, windows);
+        Predictions p = new(source, windows), q = new(packed, windows);
         var sums = default(ComparedSums);
         for (int i = 0; i < windows.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var window = windows[i];
-            p.Fill(window);
-            q.Fill(window);
-            double divergence = 0;
-            for (int token = window.FirstCounted; token < window.Tokens.Length; token++)
+            double sourceNll = 0, packedNll = 0, divergence = 0;
+            p.Read(window);
+            q.Read(window);
+            foreach (var block in p.Blocks(window))
             {
-                divergence += Evaluation.Losses.Divergence(p.Before(token), q.Before(token));
+                p.Fill(block);
+                q.Fill(block);
+                sourceNll += p.Nll(block, window);
+                packedNll += q.Nll(block, window);
+                for (int token = block.First; token < block.End; token++)
+                {
+                    divergence += Losses.Divergence(p.Of(token), q.Of(token));
+                }
             }
 
-            sums = new(sums.Source + Losses(p, window), sums.Packed + Losses(q, window), sums.Divergence + divergence);
+            sums = new(sums.Source + new LossSums(sourceNll, window.Counted), sums.Packed + new LossSums(packedNll, window.Counted), sums.Divergence + divergence);
             progress?.Report(new(i + 1, windows.Count));
         }
 
         return sums;
-    }
-
-    private static LossSums Losses(LogitBuffer buffer, TokenWindow window)
-    {
-        double nll = 0;
-        for (int token = window.FirstCounted; token < window.Tokens.Length; token++)
-        {
-            nll -= buffer.Before(token)[window.Tokens[token]];
-        }
-
-        return new(nll, window.Counted);
-    }
-
-    /// <summary>Logarithms of the probabilities that a model gives to the tokens of one window.</summary>
-    private sealed class LogitBuffer(ICausalModel model, IReadOnlyList<TokenWindow> windows)
-    {
-        private readonly float[] logits = new float[checked(windows.Select(window => window.Tokens.Length - 1).DefaultIfEmpty().Max() * model.VocabularySize)];
-        private readonly float[] scratch = new float[model.VocabularySize];
-
-        /// <summary>What was predicted for the token of that index, from those before it.</summary>
-        public ReadOnlySpan<float> Before(int token) => Row(token - 1);
-
-        public void Fill(TokenWindow window)
-        {
-            // The last token predicts nothing that is known.
-            int count = window.Tokens.Length - 1;
-            model.Forward(window.Tokens.AsSpan(0, count), logits.AsSpan(0, count * model.VocabularySize));
-            for (int row = window.FirstCounted - 1; row < count; row++)
-            {
-                Evaluation.Losses.LogSoftmax(Row(row), scratch);
-            }
-        }
-
-        private Span<float> Row(int row) => logits.AsSpan(row * model.VocabularySize, model.VocabularySize);
     }
 }

@@ -40,6 +40,9 @@ public sealed class LanguageModel : ICausalModel, IDisposable
     /// <summary>What it is made of.</summary>
     internal Decoder Decoder => decoder;
 
+    /// <summary>Values of a token from which the head makes its logits.</summary>
+    public int HiddenWidth => decoder.HiddenWidth;
+
     /// <summary>The longest sequence that the model knows positions for.</summary>
     public int MaxPositions => decoder.MaxPositions;
 
@@ -123,14 +126,60 @@ public sealed class LanguageModel : ICausalModel, IDisposable
     /// <exception cref="CompressException">A token is not in the vocabulary.</exception>
     public void Forward(ReadOnlySpan<int> tokens, Span<float> logits)
     {
-        if (tokens.Length > MaxPositions)
-        {
-            throw new ArgumentException($"{tokens.Length} tokens for a model of {MaxPositions} positions", nameof(tokens));
-        }
-
         if (logits.Length != (long)tokens.Length * VocabularySize)
         {
             throw new ArgumentException($"{logits.Length} floats for {tokens.Length} × {VocabularySize} logits", nameof(logits));
+        }
+
+        Check(tokens);
+        if (tokens.Length > 0)
+        {
+            decoder.Forward(tokens, logits);
+        }
+    }
+
+    /// <summary>What <see cref="Logits"/> makes the logits of the token that follows each token of: a vocabulary may be too long for those of a sequence.</summary>
+    /// <param name="tokens">A sequence; the first token is at position 0.</param>
+    /// <param name="hidden">Receives <c>[tokens, hidden width]</c>.</param>
+    /// <exception cref="ArgumentException"><paramref name="hidden"/> is of another length, or there are more tokens than positions.</exception>
+    /// <exception cref="CompressException">A token is not in the vocabulary.</exception>
+    public void Hidden(ReadOnlySpan<int> tokens, Span<float> hidden)
+    {
+        if (hidden.Length != (long)tokens.Length * HiddenWidth)
+        {
+            throw new ArgumentException($"{hidden.Length} floats for {tokens.Length} × {HiddenWidth} hidden values", nameof(hidden));
+        }
+
+        Check(tokens);
+        if (tokens.Length > 0)
+        {
+            decoder.Hidden(tokens, hidden);
+        }
+    }
+
+    /// <summary>The last step of <see cref="Forward"/>, for any of a sequence's tokens.</summary>
+    /// <param name="hidden"><c>[count, hidden width]</c>: rows of what <see cref="Hidden"/> gave.</param>
+    /// <param name="logits">Receives <c>[count, vocabulary]</c>.</param>
+    /// <param name="count">How many tokens.</param>
+    /// <exception cref="ArgumentException">A span is of another length.</exception>
+    public void Logits(ReadOnlySpan<float> hidden, Span<float> logits, int count)
+    {
+        if (hidden.Length != (long)count * HiddenWidth || logits.Length != (long)count * VocabularySize)
+        {
+            throw new ArgumentException($"{hidden.Length} and {logits.Length} floats for {count} × {HiddenWidth} hidden values and {count} × {VocabularySize} logits");
+        }
+
+        if (count > 0)
+        {
+            decoder.Head.Apply(hidden, logits, count);
+        }
+    }
+
+    private void Check(ReadOnlySpan<int> tokens)
+    {
+        if (tokens.Length > MaxPositions)
+        {
+            throw new ArgumentException($"{tokens.Length} tokens for a model of {MaxPositions} positions", nameof(tokens));
         }
 
         foreach (int token in tokens)
@@ -141,11 +190,6 @@ public sealed class LanguageModel : ICausalModel, IDisposable
                     Codes.LanguageModelTokens,
                     $"token {token} is not in the model's vocabulary of {VocabularySize}; does the tokenizer belong to the model?");
             }
-        }
-
-        if (tokens.Length > 0)
-        {
-            decoder.Forward(tokens, logits);
         }
     }
 

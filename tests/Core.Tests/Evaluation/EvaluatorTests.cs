@@ -46,18 +46,61 @@ public class LossesOfAModel
     public void CancellationIsHeard() => Assert.Throws<OperationCanceledException>(
         () => Evaluator.Measure(new Fixed(7, (_, _) => 0), Windows, null, new CancellationToken(canceled: true)));
 
-    /// <summary>A model whose logits follow from the last token alone.</summary>
+    [Fact]
+    public void LongVocabulariesGoBlockByBlock()
+    {
+        // 9 million entries: blocks of one token. All logits of the window would take three times as much, and those of both models twice that.
+        const int Vocabulary = 9_000_000;
+        var model = new Fixed(Vocabulary, (_, _) => 0);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var sums = Evaluator.Compare(model, model, [new([0, 1, 2, 3], 2)], null, CancellationToken.None);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 5L * Vocabulary * sizeof(float)); // a block and a buffer each
+        Assert.Equal((2 * 2, 1), (model.Rows, model.MostRows)); // none of the token whose prediction is not counted
+        Assert.Equal(Vocabulary, sums.Source.Perplexity, Vocabulary * 1e-6);
+    }
+
+    [Fact]
+    public void BlocksAddUpToTheWindow()
+    {
+        // Two blocks, of three tokens and of one, against the same in double precision.
+        const int Vocabulary = 5_000_000;
+        static float Logit(int token, int next) => next < 16 ? ((token * 7) + (next * 3)) % 11 : -100;
+        int[] tokens = [3, 1, 4, 1, 5];
+        double expected = tokens.Skip(1).Select((next, i) => Math.Log(Enumerable.Range(0, 16).Sum(other => Math.Exp(Logit(tokens[i], other)))) - Logit(tokens[i], next)).Sum();
+        var model = new Fixed(Vocabulary, Logit);
+        Assert.Equal(expected, Evaluator.Measure(model, [new(tokens, 1)], null, CancellationToken.None).Nll, 1e-4);
+        Assert.Equal((4, 3), (model.Rows, model.MostRows));
+    }
+
+    /// <summary>A model whose logits follow from the last token alone: its hidden value.</summary>
     private sealed class Fixed(int vocabulary, Func<int, int, float> logit) : ICausalModel
     {
         public int VocabularySize => vocabulary;
 
         public int MaxPositions => 8;
 
-        public void Forward(ReadOnlySpan<int> tokens, Span<float> logits)
+        public int HiddenWidth => 1;
+
+        /// <summary>Tokens whose logits were asked for.</summary>
+        public int Rows { get; private set; }
+
+        /// <summary>The most of them at once.</summary>
+        public int MostRows { get; private set; }
+
+        public void Hidden(ReadOnlySpan<int> tokens, Span<float> hidden)
         {
+            for (int i = 0; i < tokens.Length; i++)
+            {
+                hidden[i] = tokens[i];
+            }
+        }
+
+        public void Logits(ReadOnlySpan<float> hidden, Span<float> logits, int count)
+        {
+            (Rows, MostRows) = (Rows + count, Math.Max(MostRows, count));
             for (int i = 0; i < logits.Length; i++)
             {
-                logits[i] = logit(tokens[i / vocabulary], i % vocabulary);
+                logits[i] = logit((int)hidden[i / vocabulary], i % vocabulary);
             }
         }
     }

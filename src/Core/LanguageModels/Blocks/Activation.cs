@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Compress.Core.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -32,7 +31,7 @@ internal static class Activations
         for (int start = 0; start < values.Length; start += sigmoid.Length)
         {
             var part = values[start..Math.Min(start + sigmoid.Length, values.Length)];
-            ElementaryVectors.Sigmoid(part, sigmoid);
+            TensorPrimitives.Sigmoid<float>(part, sigmoid);
             TensorPrimitives.Multiply(part, sigmoid[..part.Length], part);
         }
     }
@@ -59,7 +58,7 @@ internal static class Activations
             TensorPrimitives.Multiply(inner, 0.044715f * Scale, inner);
             TensorPrimitives.Add(inner, Scale, inner);
             TensorPrimitives.Multiply(inner, part, inner);
-            ElementaryVectors.Sigmoid(inner, inner);
+            TensorPrimitives.Sigmoid(inner, inner);
             TensorPrimitives.Multiply(part, inner, part);
         }
     }
@@ -69,6 +68,6 @@ internal static class Activations
     {
         double t = 1 / (1 + (0.3275911 * Math.Abs(x)));
         double series = t * (0.254829592 + (t * (-0.284496736 + (t * (1.421413741 + (t * (-1.453152027 + (t * 1.061405429))))))));
-        return Math.CopySign(1 - (series * Elementary.Exp(-x * x)), x);
+        return Math.CopySign(1 - (series * Math.Exp(-x * x)), x);
     }
 }

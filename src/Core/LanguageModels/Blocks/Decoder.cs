@@ -45,6 +45,16 @@ internal sealed partial class Decoder
     /// <param name="logits">[tokens, vocabulary].</param>
     public void Forward(ReadOnlySpan<int> tokens, Span<float> logits)
     {
+        using var hidden = new Scratch(tokens.Length, HiddenWidth);
+        Hidden(tokens, hidden.Span);
+        Head.Apply(hidden.Span, logits, tokens.Length);
+    }
+
+    /// <summary>What the head is applied to.</summary>
+    /// <param name="tokens">A sequence from position 0.</param>
+    /// <param name="hidden">[tokens, hidden width].</param>
+    public void Hidden(ReadOnlySpan<int> tokens, Span<float> hidden)
+    {
         using var x = new Scratch(tokens.Length, LayerWidth);
         Embed(tokens, x.Span);
         foreach (var layer in Layers)
@@ -52,9 +62,7 @@ internal sealed partial class Decoder
             layer.Apply(x.Span, tokens.Length);
         }
 
-        using var hidden = new Scratch(tokens.Length, HiddenWidth);
-        Finish(x.Span, hidden.Span, tokens.Length);
-        Head.Apply(hidden.Span, logits, tokens.Length);
+        Finish(x.Span, hidden, tokens.Length);
     }
 
     /// <summary>The input of the first layer.</summary>
