@@ -2,6 +2,7 @@ using System.CommandLine;
 using Compress.Cli.Console;
 using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
+using Compress.Core.Evaluation;
 
 namespace Compress.Cli.Commands;
 
@@ -12,13 +13,13 @@ internal static class CacheCommand
     {
         var place = CommonOptions.Cache();
         place.Recursive = true;
-        return new Command("cache", "Looks after the cache of encoded layers.")
+        return new Command("cache", "Looks after the cache of encoded layers and measured perplexities.")
         {
             place,
             Sub("stats", "Shows where the cache is and how much it holds.", Stats),
             Trim(session, place),
             Sub("verify", "Checks every entry and removes damaged ones.", Verify),
-            Sub("clear", "Removes all entries.", (cache, output) => Removed(cache.Clear(), output)),
+            Sub("clear", "Removes all entries.", Clear),
         };
 
         Command Sub(string name, string description, Func<LayerCache, Session, int> action)
@@ -34,7 +35,12 @@ internal static class CacheCommand
         var maxSize = CommonOptions.Size("--max-size", "The size to keep, such as 2GB, 500MB or 1.5GiB.");
         maxSize.Required = true;
         var command = new Command("trim", "Removes the least recently used entries until the rest fits.") { maxSize };
-        command.SetAction(parsed => Removed(Open(session, parsed.GetValue(place)).Trim(parsed.GetValue(maxSize)), session));
+        command.SetAction(parsed =>
+        {
+            var (entries, bytes) = Open(session, parsed.GetValue(place)).Trim(parsed.GetValue(maxSize));
+            session.Terminal.Output.WriteLine($"{Quantity.Count(entries)} entries removed, {Quantity.Bytes(bytes)}");
+            return ExitCodes.Ok;
+        });
         return command;
     }
 
@@ -45,7 +51,18 @@ internal static class CacheCommand
     private static int Stats(LayerCache cache, Session session)
     {
         var (entries, bytes) = cache.Statistics();
-        session.Terminal.Output.WriteLine($"{cache.Directory}: {Quantity.Count(entries)} entries, {Quantity.Bytes(bytes)}");
+        var (results, resultBytes) = new EvaluationCache(cache.Directory).Statistics();
+        string evaluations = results > 0 ? $"; {Quantity.Count(results)} evaluations, {Quantity.Bytes(resultBytes)}" : "";
+        session.Terminal.Output.WriteLine($"{cache.Directory}: {Quantity.Count(entries)} entries, {Quantity.Bytes(bytes)}{evaluations}");
+        return ExitCodes.Ok;
+    }
+
+    private static int Clear(LayerCache cache, Session session)
+    {
+        var (entries, bytes) = cache.Clear();
+        var (results, resultBytes) = new EvaluationCache(cache.Directory).Clear();
+        string evaluations = results > 0 ? $"; {Quantity.Count(results)} evaluations removed, {Quantity.Bytes(resultBytes)}" : "";
+        session.Terminal.Output.WriteLine($"{Quantity.Count(entries)} entries removed, {Quantity.Bytes(bytes)}{evaluations}");
         return ExitCodes.Ok;
     }
 
@@ -59,12 +76,6 @@ internal static class CacheCommand
         }
 
         session.Terminal.Output.WriteLine($"{Quantity.Count(count)} entries checked, {Quantity.Count(damaged)} damaged");
-        return ExitCodes.Ok;
-    }
-
-    private static int Removed((int Entries, long Bytes) removed, Session session)
-    {
-        session.Terminal.Output.WriteLine($"{Quantity.Count(removed.Entries)} entries removed, {Quantity.Bytes(removed.Bytes)}");
         return ExitCodes.Ok;
     }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Compress.Cli.Console;
+using Compress.Cli.Inspection;
 using Compress.Core.Emit;
 using Compress.Core.Evaluation;
 using Compress.Core.Models;
@@ -30,6 +31,11 @@ internal static class EvalCommand
             var clock = Stopwatch.StartNew();
             using var source = ModelFile.Open(session.Absolute(parsed.GetRequiredValue(model)));
             string? packedPath = parsed.GetValue(packed) is { } path ? session.Absolute(path) : null;
+            if (packedPath is not null)
+            {
+                PackedFile.RequireTensors(packedPath).Dispose();
+            }
+
             string? folder = parsed.GetValue(noCache) ? null : CommonOptions.CachePath(session, parsed.GetValue(cache));
             using var evaluation = new ModelEvaluation(source, folder is null ? null : new EvaluationCache(folder));
             var settings = text.Read(parsed, session)!;

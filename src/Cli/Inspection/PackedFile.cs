@@ -37,23 +37,29 @@ internal static class PackedFile
     /// <exception cref="CompressException">It cannot be read, is damaged, or is something else.</exception>
     public static PackedModel Require(string path)
     {
+        var model = RequireTensors(path);
+        if (model.Metadata.ContainsKey(MetadataKey))
+        {
+            return model;
+        }
+
+        model.Dispose();
+        throw new CompressException(Codes.PackedMalformed,
+            "this safetensors file is no packed model (it has no 'compress' metadata); give the file that 'compress run' wrote", path);
+    }
+
+    /// <summary>Opens a file that compress made, or any other safetensors file: a packed model whose tensors are all kept.</summary>
+    /// <exception cref="CompressException">It cannot be read, is damaged, or is something else.</exception>
+    public static PackedModel RequireTensors(string path)
+    {
         try
         {
-            var model = Failures.Reading(path, () => Open(path));
-            if (model.Metadata.ContainsKey(MetadataKey))
-            {
-                return model;
-            }
-
-            model.Dispose();
+            return Failures.Reading(path, () => Open(path));
         }
         catch (SafetensorsException exception)
         {
             throw Damaged(path, exception);
         }
-
-        throw new CompressException(Codes.PackedMalformed,
-            "this safetensors file is no packed model (it has no 'compress' metadata); give the file that 'compress run' wrote", path);
     }
 
     /// <summary>One tensor of the model.</summary>

@@ -13,13 +13,15 @@ namespace Compress.Core.Evaluation;
 /// <param name="readOnly">True to write nothing.</param>
 public sealed class EvaluationCache(string directory, bool readOnly = false)
 {
+    private const string FolderPrefix = "evaluations-v";
+
     // To be counted up when the forward pass computes something else.
     private const int Version = 1;
 
     // What a destroyed model predicts may be no number.
     private static readonly JsonSerializerOptions Options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
-    private readonly string folder = Path.Combine(directory, FormattableString.Invariant($"evaluations-v{Version}"));
+    private readonly string folder = Path.Combine(directory, FormattableString.Invariant($"{FolderPrefix}{Version}"));
 
     /// <summary>Takes a result from the cache, or computes and stores it.</summary>
     /// <param name="kind">What is measured.</param>
@@ -48,6 +50,59 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
         }
 
         return result;
+    }
+
+    /// <summary>Counts the results and their bytes, those of other versions too.</summary>
+    public (int Results, long Bytes) Statistics()
+    {
+        (int Results, long Bytes) found = (0, 0);
+        foreach (var file in Files())
+        {
+            try
+            {
+                found = (found.Results + 1, found.Bytes + file.Length);
+            }
+            catch (FileNotFoundException)
+            {
+                // Removed by another process since it was listed.
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Removes all results.</summary>
+    /// <returns>Results and bytes removed.</returns>
+    public (int Results, long Bytes) Clear()
+    {
+        (int Results, long Bytes) removed = (0, 0);
+        foreach (var file in Files())
+        {
+            try
+            {
+                long bytes = file.Length;
+                file.Delete();
+                removed = (removed.Results + 1, removed.Bytes + bytes);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // In use on a system that locks open files, or not ours.
+            }
+        }
+
+        return removed;
+    }
+
+    private List<FileInfo> Files()
+    {
+        try
+        {
+            return [.. new DirectoryInfo(directory).EnumerateDirectories(FolderPrefix + "*").SelectMany(version => version.EnumerateFiles("*.json"))];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return []; // there is no cache yet, or another process removed it
+        }
     }
 
     private static T? Read<T>(string path)

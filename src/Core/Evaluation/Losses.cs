@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using System.Text.Json.Serialization;
-using Compress.Core.Numerics;
 
 namespace Compress.Core.Evaluation;
 
@@ -29,14 +28,14 @@ internal static class Losses
     {
         float max = TensorPrimitives.Max<float>(logits);
         TensorPrimitives.Subtract(logits, max, logits);
-        ElementaryVectors.Exp(logits, scratch[..logits.Length]);
+        TensorPrimitives.Exp(logits, scratch[..logits.Length]);
         double sum = 0;
         foreach (float value in scratch[..logits.Length])
         {
             sum += value; // in double: vocabularies are long
         }
 
-        TensorPrimitives.Subtract(logits, (float)Elementary.Log(sum), logits);
+        TensorPrimitives.Subtract(logits, (float)Math.Log(sum), logits);
     }
 
     /// <summary>KL(P ‖ Q) = Σ p (ln p − ln q) in nats, from both logarithms.</summary>
@@ -45,7 +44,7 @@ internal static class Losses
         double sum = 0;
         for (int i = 0; i < logP.Length; i++)
         {
-            sum += Elementary.Exp(logP[i]) * ((double)logP[i] - logQ[i]);
+            sum += Math.Exp(logP[i]) * ((double)logP[i] - logQ[i]);
         }
 
         return sum;

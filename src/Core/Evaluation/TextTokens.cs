@@ -51,11 +51,21 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
             : Tokenize(settings, modelFolder, vocabularySize);
         var windows = (settings.Unit == TextUnit.Paragraph
                 ? EvaluationWindows.OfParagraphs(sequences, window, bos)
-                : EvaluationWindows.OfDocument([.. sequences.SelectMany(sequence => sequence)], window, settings.Stride, bos))
+                : EvaluationWindows.OfDocument(AtLeastOneWindow(sequences[0], window, bos, settings), window, settings.Stride, bos))
             .Take(settings.Limit ?? int.MaxValue).ToList();
         return windows.Count > 0
             ? new(windows, window, bos, files)
             : throw NothingToPredict(settings);
+    }
+
+    // A shorter text would be measured with less context than was asked for, and look worse than it is.
+    private static int[] AtLeastOneWindow(int[] sequence, int window, int? bos, EvaluationSettings settings)
+    {
+        int needed = bos is null ? window : window - 1;
+        return sequence.Length == 0 ? throw NothingToPredict(settings)
+            : sequence.Length >= needed ? sequence
+            : throw new CompressException(Codes.EvaluationText,
+                $"the text has {sequence.Length} tokens, and one window takes {needed}; give a longer text or a smaller window", settings.Text);
     }
 
     private static CompressException NothingToPredict(EvaluationSettings settings) =>

@@ -21,6 +21,14 @@ public sealed class WrongUsage : IDisposable
     [InlineData("compress: error CMPR4004: --cache-max-size is 'big'; give a size such as 2GB, 500MB, 1.5GiB or 4096", "run", "x", "--cache-max-size", "big")]
     [InlineData("compress: error CMPR4004: --max-size is '2 quarts'; give a size such as 2GB, 500MB, 1.5GiB or 4096", "cache", "trim", "--max-size", "2 quarts")]
     [InlineData("compress: error CMPR4004: Option '--max-size' is required.", "cache", "trim")]
+    [InlineData("compress: error CMPR4004: Option '--text' is required.", "eval", "x")]
+    [InlineData("compress: error CMPR4004: Option '--recipe' is required.", "compare", "x")]
+    [InlineData("compress: error CMPR4004: --unit is 'line'; give document or paragraph", "eval", "x", "--text", "t", "--unit", "line")]
+    [InlineData("compress: error CMPR4004: --window is '1'; give a whole number of at least 2", "eval", "x", "--text", "t", "--window", "1")]
+    [InlineData("compress: error CMPR4004: --stride is '0'; give a whole number of at least 1", "eval", "x", "--text", "t", "--stride", "0")]
+    [InlineData("compress: error CMPR4004: --limit is 'all'; give a whole number of at least 1", "compare", "x", "--recipe", "r", "--text", "t", "--limit", "all")]
+    [InlineData("compress: error CMPR4004: --cache and --no-cache exclude each other", "eval", "x", "--text", "t", "--cache", "c", "--no-cache")]
+    [InlineData("compress: error CMPR4004: --cache and --no-cache exclude each other", "compare", "x", "--recipe", "r", "--cache", "c", "--no-cache")]
     public void IsOneLineAndExitCodeTwo(string expected, params string[] args)
     {
         var outcome = workspace.Run(args);
@@ -36,7 +44,7 @@ public sealed class WrongUsage : IDisposable
     {
         var outcome = workspace.Run("--help");
         Assert.Equal(ExitCodes.Ok, outcome.ExitCode);
-        Assert.All(["run", "inspect", "verify", "init", "cache"], name => Assert.Contains($"  {name} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(["run", "inspect", "verify", "eval", "compare", "init", "cache"], name => Assert.Contains($"  {name} ", outcome.Output, StringComparison.Ordinal));
         Assert.DoesNotContain("msbuild", outcome.Output, StringComparison.Ordinal);
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Compress.Core.Tests.Infra;
 
 namespace Compress.Core.Tests.Codecs;
 
@@ -50,7 +49,7 @@ public class SameBytesEverywhereTests
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet",
         [
             "exec", "--runtimeconfig", Beside("Compress.Core.Tests.runtimeconfig.json"), "--depsfile", Beside("Compress.Core.Tests.deps.json"),
-            Beside("Compress.HashProbe.dll"), $"{threads}", Assets.LanguageModels,
+            Beside("Compress.HashProbe.dll"), $"{threads}",
         ])
         {
             RedirectStandardOutput = true,
