@@ -4,12 +4,15 @@ using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
 using Compress.Core.Codecs;
+using Compress.Core.LanguageModels;
 using Compress.Core.Models;
 using Compress.Core.Numerics;
+using Compress.Core.Numerics.LinearAlgebra;
+using Compress.Runtime;
 
 // Encodes fixed matrices with every codec and prints what the process is able to do, then a hash of each result. The tests start it
 // with vector instructions switched off, other thread counts and cultures, and compare.
-// usage: HashProbe THREADS
+// usage: HashProbe THREADS MODELS_FOLDER
 int threads = int.Parse(args[0], CultureInfo.InvariantCulture);
 
 // A culture with other signs (the tests run without culture data, so it is made here).
@@ -49,7 +52,55 @@ float[] sums = [.. Enumerable.Range(0, 1500).Select(length => FixedOrder.Dot(Wei
 Console.WriteLine($"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(sums)))} sums");
 double[] levels = [.. Enumerable.Range(2, 255).SelectMany(LloydMax.Levels)];
 Console.WriteLine($"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(levels)))} levels");
+
+// Linear algebra: large enough for several threads and panels, with dead and dependent inputs.
+RuntimeOptions.MaxThreads = threads;
+const int Order = 300;
+double[] moments = Moments(Order, 200);
+double[] factor = DampedCholesky.Upper(moments, [.. Enumerable.Range(0, Order)], 0.01, out _)!;
+Console.WriteLine($"{HashOf(factor)} Cholesky");
+Console.WriteLine($"{HashOf(new BlockLdl(factor, Order, 2).Factor)} LDL");
+var eigen = SymmetricEigen.Of(moments, Order)!;
+Console.WriteLine($"{HashOf([.. eigen.Values, .. eigen.Vectors])} eigenvectors");
+Console.WriteLine($"{HashOf(LeastSquares.Solve(moments.AsSpan(0, Order * 70), Order, 70, moments.AsSpan(0, Order * 3), 3)!)} least squares");
+// What is calibrated with a language model depends on its activations.
+RuntimeOptions.MaxThreads = threads;
+foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer.Ordinal))
+{
+    using var model = LanguageModel.Open(folder);
+    foreach (int length in new[] { 1, 13, model.MaxPositions })
+    {
+        float[] logits = new float[length * model.VocabularySize];
+        model.Forward([.. Enumerable.Range(0, length).Select(i => i * 7 % model.VocabularySize)], logits);
+        Console.WriteLine($"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(logits)))} {Path.GetFileName(folder)} of {length} tokens");
+    }
+}
+
 return;
+
+static string HashOf(double[] values) => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(values)));
+
+// X Xᵀ of the same numbers as weights, every 50th row zero.
+static double[] Moments(int order, int depth)
+{
+    float[] x = Weights(order, depth);
+    double[] moments = new double[order * order];
+    for (int i = 0; i < order; i++)
+    {
+        for (int j = 0; j <= i && i % 50 != 7; j++)
+        {
+            double sum = 0;
+            for (int k = 0; k < depth && j % 50 != 7; k++)
+            {
+                sum += (double)x[(i * depth) + k] * x[(j * depth) + k];
+            }
+
+            moments[(i * order) + j] = moments[(j * order) + i] = sum / depth;
+        }
+    }
+
+    return moments;
+}
 
 // Sums of uniform numbers, some rows huge, some tiny: no function of the platform's library takes part.
 static float[] Weights(int rows, int columns)

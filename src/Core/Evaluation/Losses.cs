@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Text.Json.Serialization;
+using Compress.Core.Numerics;
 
 namespace Compress.Core.Evaluation;
 
@@ -28,14 +29,14 @@ internal static class Losses
     {
         float max = TensorPrimitives.Max<float>(logits);
         TensorPrimitives.Subtract(logits, max, logits);
-        TensorPrimitives.Exp(logits, scratch[..logits.Length]);
+        ElementaryVectors.Exp(logits, scratch[..logits.Length]);
         double sum = 0;
         foreach (float value in scratch[..logits.Length])
         {
             sum += value; // in double: vocabularies are long
         }
 
-        TensorPrimitives.Subtract(logits, (float)Math.Log(sum), logits);
+        TensorPrimitives.Subtract(logits, (float)Elementary.Log(sum), logits);
     }
 
     /// <summary>KL(P ‖ Q) = Σ p (ln p − ln q) in nats, from both logarithms.</summary>
@@ -44,7 +45,7 @@ internal static class Losses
         double sum = 0;
         for (int i = 0; i < logP.Length; i++)
         {
-            sum += Math.Exp(logP[i]) * ((double)logP[i] - logQ[i]);
+            sum += Elementary.Exp(logP[i]) * ((double)logP[i] - logQ[i]);
         }
 
         return sum;

@@ -65,7 +65,7 @@ public sealed class SourceTensor : WeightMatrix
     /// <param name="y">[batch, rows].</param>
     /// <param name="batch">Vectors.</param>
     internal void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch) =>
-        new KeepProduct(DType, bytes, Rows, Columns).Multiply(Kernel.Best, x, y, batch);
+        BatchProduct.MultiplyTiles(Kernel.Fused, new KeepProduct(DType, bytes, Rows, Columns), x, y, batch);
 
     /// <summary>The bytes from <paramref name="offset"/> as they are in the file, in place. Valid until the model is disposed.</summary>
     /// <param name="offset">Bytes from the tensor's first.</param>

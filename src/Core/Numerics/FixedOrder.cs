@@ -46,6 +46,95 @@ internal static class FixedOrder
         return Sum((s0 + s2) + (s1 + s3));
     }
 
+    /// <summary>
+    /// Σ a b. Element i goes to lane i mod 16; lanes are then added in halves: l + 8, l + 4, l + 2, l + 1.
+    /// Products are rounded before they are added.
+    /// </summary>
+    /// <param name="a">Any length.</param>
+    /// <param name="b">As long.</param>
+    public static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        const int DoubleLanes = 16;
+        int full = a.Length / DoubleLanes * DoubleLanes;
+        var (s0, s1, s2, s3) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
+        ref double pa = ref MemoryMarshal.GetReference(a);
+        ref double pb = ref MemoryMarshal.GetReference(b[..a.Length]);
+        for (nuint i = 0; i < (nuint)full; i += DoubleLanes)
+        {
+            s0 += Vector256.LoadUnsafe(ref pa, i) * Vector256.LoadUnsafe(ref pb, i);
+            s1 += Vector256.LoadUnsafe(ref pa, i + 4) * Vector256.LoadUnsafe(ref pb, i + 4);
+            s2 += Vector256.LoadUnsafe(ref pa, i + 8) * Vector256.LoadUnsafe(ref pb, i + 8);
+            s3 += Vector256.LoadUnsafe(ref pa, i + 12) * Vector256.LoadUnsafe(ref pb, i + 12);
+        }
+
+        if (full < a.Length)
+        {
+            Span<double> products = stackalloc double[DoubleLanes];
+            products.Clear();
+            for (int i = full; i < a.Length; i++)
+            {
+                products[i - full] = a[i] * b[i];
+            }
+
+            s0 += Vector256.Create<double>(products);
+            s1 += Vector256.Create<double>(products[4..]);
+            s2 += Vector256.Create<double>(products[8..]);
+            s3 += Vector256.Create<double>(products[12..]);
+        }
+
+        var four = (s0 + s2) + (s1 + s3);
+        return (four[0] + four[2]) + (four[1] + four[3]);
+    }
+
+    /// <summary><c>y += factor · x</c>, products rounded before they are added.</summary>
+    /// <param name="factor">The factor.</param>
+    /// <param name="x">Any length.</param>
+    /// <param name="y">As long.</param>
+    public static void AddProduct(double factor, ReadOnlySpan<double> x, Span<double> y)
+    {
+        ref double px = ref MemoryMarshal.GetReference(x);
+        ref double py = ref MemoryMarshal.GetReference(y[..x.Length]);
+        nuint i = 0, end = (nuint)x.Length;
+        for (; i + 4 <= end; i += 4)
+        {
+            (Vector256.LoadUnsafe(ref py, i) + (factor * Vector256.LoadUnsafe(ref px, i))).StoreUnsafe(ref py, i);
+        }
+
+        for (; i < end; i++)
+        {
+            y[(int)i] += factor * x[(int)i];
+        }
+    }
+
+    /// <summary>Σ a, in the order of <see cref="Dot(ReadOnlySpan{float}, ReadOnlySpan{float})"/>.</summary>
+    /// <param name="a">Any length.</param>
+    public static float Sum(ReadOnlySpan<float> a)
+    {
+        int full = a.Length / Lanes * Lanes;
+        var (s0, s1, s2, s3) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        ref float pa = ref MemoryMarshal.GetReference(a);
+        for (nuint i = 0; i < (nuint)full; i += Lanes)
+        {
+            s0 += Vector256.LoadUnsafe(ref pa, i);
+            s1 += Vector256.LoadUnsafe(ref pa, i + 8);
+            s2 += Vector256.LoadUnsafe(ref pa, i + 16);
+            s3 += Vector256.LoadUnsafe(ref pa, i + 24);
+        }
+
+        if (full < a.Length)
+        {
+            Span<float> rest = stackalloc float[Lanes];
+            rest.Clear();
+            a[full..].CopyTo(rest);
+            s0 += Vector256.Create<float>(rest);
+            s1 += Vector256.Create<float>(rest[8..]);
+            s2 += Vector256.Create<float>(rest[16..]);
+            s3 += Vector256.Create<float>(rest[24..]);
+        }
+
+        return Sum((s0 + s2) + (s1 + s3));
+    }
+
     /// <summary>The sum of the lanes: l + 4, l + 2, l + 1.</summary>
     public static float Sum(Vector256<float> lanes)
     {

@@ -34,13 +34,7 @@ internal static unsafe class BatchProduct
     {
         if (batch >= kernel.TileBatch)
         {
-            using var tiles = new Scratch(Tiling.Floats(kernel, panels.Columns, batch));
-            fixed (float* from = x)
-            {
-                Tiling.Transpose(kernel, from, panels.Columns, panels.Columns, batch, tiles.Pointer);
-            }
-
-            RowSpread.Run(panels.Rows, panels.Columns, batch, tiles.Span, y, new Work<TPanels>(kernel, panels, batch, Tiles: true));
+            MultiplyTiles(kernel, panels, x, y, batch);
             return;
         }
 
@@ -60,6 +54,19 @@ internal static unsafe class BatchProduct
         }
 
         RowSpread.Run(panels.Rows, panels.Columns, batch, lines.Span, y, work);
+    }
+
+    /// <summary>The same, with sums in the order of <see cref="Kernel.MultiplyTiles"/> for any number of vectors.</summary>
+    public static void MultiplyTiles<TPanels>(Kernel kernel, TPanels panels, ReadOnlySpan<float> x, Span<float> y, int batch)
+        where TPanels : struct, IRowPanels
+    {
+        using var tiles = new Scratch(Tiling.Floats(kernel, panels.Columns, batch));
+        fixed (float* from = x)
+        {
+            Tiling.Transpose(kernel, from, panels.Columns, panels.Columns, batch, tiles.Pointer);
+        }
+
+        RowSpread.Run(panels.Rows, panels.Columns, batch, tiles.Span, y, new Work<TPanels>(kernel, panels, batch, Tiles: true));
     }
 
     private readonly record struct Work<TPanels>(Kernel Kernel, TPanels Panels, int Batch, bool Tiles) : IRowWork

@@ -12,6 +12,9 @@ internal abstract class Kernel
     /// <summary>Lines of floats that kernels read in whole vectors have a multiple of so many, filled up with zeros.</summary>
     public const int LineUnit = 16;
 
+    /// <summary>Products that <see cref="MultiplyTiles"/> adds in one go: with 256-bit vectors their part of a tile takes 24 KiB and stays in the first-level cache.</summary>
+    protected internal const int DepthChunk = 256;
+
     /// <summary>All kernels, the best first. Those that the hardware does not have work too, slowly.</summary>
     public static IReadOnlyList<Kernel> All { get; } =
     [
@@ -23,6 +26,12 @@ internal abstract class Kernel
 
     /// <summary>The first that the hardware has, or the one that <see cref="Variable"/> names.</summary>
     public static Kernel Best { get; } = Choose(Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary>
+    /// The one for products that are the same bits on every CPU: its <see cref="MultiplyTiles"/> rounds once for a multiplication and its addition. Where
+    /// the hardware cannot do that, the C library does it, slowly, one by one.
+    /// </summary>
+    public static Kernel Fused { get; } = System.Runtime.Intrinsics.X86.Fma.IsSupported || System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported ? Best : All[^1];
 
     /// <summary>The vector type's name, or Scalar.</summary>
     public abstract string Name { get; }
@@ -83,12 +92,15 @@ internal abstract class Kernel
         ReadOnlySpan<float> weights, int rows, ReadOnlySpan<float> x, int batch, int stride, Span<float> y, int yStride);
 
     /// <summary>From this many vectors on, <see cref="MultiplyTiles"/> is faster than <see cref="MultiplyPanel"/>; see bench/results.</summary>
-    public abstract int TileBatch { get; }
+    public virtual int TileBatch => 16;
 
     /// <summary>Columns of a tile.</summary>
     public abstract int TileWidth { get; }
 
-    /// <summary><c>Σ a[r, k] · b[k, j]</c> for matrices of any size. The order of additions depends on the depth alone.</summary>
+    /// <summary>
+    /// <c>Σ a[r, k] · b[k, j]</c> for matrices of any size. The order of additions depends on the depth alone: <see cref="DepthChunk"/> products are added
+    /// one after the other, then the sums of such chunks.
+    /// </summary>
     /// <param name="a">[rows, aStride].</param>
     /// <param name="aStride">From one row to the next, at least b's depth.</param>
     /// <param name="rows">Rows of a.</param>

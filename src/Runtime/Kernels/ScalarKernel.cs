@@ -119,9 +119,16 @@ internal sealed class ScalarKernel : Kernel
             for (int j = 0; j < b.Width; j++)
             {
                 float sum = 0;
-                for (int k = 0; k < b.Depth; k++)
+                for (int start = 0; start < b.Depth; start += DepthChunk)
                 {
-                    sum += a[(r * aStride) + k] * b.Values[(j / TileWidth * b.TileStride) + (k * TileWidth) + (j % TileWidth)];
+                    float part = 0;
+                    for (int k = start; k < Math.Min(start + DepthChunk, b.Depth); k++)
+                    {
+                        part = MathF.FusedMultiplyAdd(
+                            a[(r * aStride) + k], b.Values[(j / TileWidth * b.TileStride) + (k * TileWidth) + (j % TileWidth)], part);
+                    }
+
+                    sum = start == 0 ? part : sum + part;
                 }
 
                 int at = result == TileResult.StoreTransposed ? (j * cStride) + r : (r * cStride) + j;

@@ -13,9 +13,6 @@ internal static unsafe class Tiles<S, F, B>
     where F : struct
     where B : struct
 {
-    /// <summary>Rows of a tile that are multiplied in one go: with 256-bit vectors they take 24 KiB and stay in the first-level cache.</summary>
-    private const int DepthChunk = 256;
-
     private const int RowChunk = 64;
 
     /// <summary>Columns of a tile.</summary>
@@ -59,11 +56,15 @@ internal static unsafe class Tiles<S, F, B>
     // sums: [height, Width], filled up to a multiple of four rows
     private static void Sum(float* a, long aStride, int height, float* b, int depth, int width, float* sums)
     {
-        new Span<float>(sums, (height + 3) / 4 * 4 * Width).Clear();
-        int vectors = (width + VectorLength - 1) / VectorLength;
-        for (int k = 0; k < depth; k += DepthChunk)
+        if (depth == 0)
         {
-            int count = Math.Min(DepthChunk, depth - k);
+            new Span<float>(sums, height * Width).Clear();
+        }
+
+        int vectors = (width + VectorLength - 1) / VectorLength;
+        for (int k = 0; k < depth; k += Kernel.DepthChunk)
+        {
+            int count = Math.Min(Kernel.DepthChunk, depth - k);
             float* tile = b + ((long)k * Width);
             for (int r = 0; r < height; r += 4)
             {
@@ -72,9 +73,9 @@ internal static unsafe class Tiles<S, F, B>
                 float* a1 = r + 1 < height ? a0 + aStride : last, a2 = r + 2 < height ? a1 + aStride : last, a3 = r + 3 < height ? a2 + aStride : last;
                 switch (vectors)
                 {
-                    case 1: Block<One>(a0, a1, a2, a3, tile, count, sums + (r * Width)); break;
-                    case 2: Block<Two>(a0, a1, a2, a3, tile, count, sums + (r * Width)); break;
-                    default: Block<Three>(a0, a1, a2, a3, tile, count, sums + (r * Width)); break;
+                    case 1: Block<One>(a0, a1, a2, a3, tile, count, sums + (r * Width), k > 0); break;
+                    case 2: Block<Two>(a0, a1, a2, a3, tile, count, sums + (r * Width), k > 0); break;
+                    default: Block<Three>(a0, a1, a2, a3, tile, count, sums + (r * Width), k > 0); break;
                 }
             }
         }
@@ -82,7 +83,7 @@ internal static unsafe class Tiles<S, F, B>
 
     // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Block<TVectors>(float* a0, float* a1, float* a2, float* a3, float* b, int depth, float* sums)
+    private static void Block<TVectors>(float* a0, float* a1, float* a2, float* a3, float* b, int depth, float* sums, bool add)
         where TVectors : struct, IConstant
     {
         nuint step = (nuint)VectorLength;
@@ -98,10 +99,10 @@ internal static unsafe class Tiles<S, F, B>
             MultiplyAdd<TVectors>(S.Broadcast(a3[k]), b0, b1, b2, ref s30, ref s31, ref s32);
         }
 
-        Add<TVectors>(ref *sums, s00, s01, s02);
-        Add<TVectors>(ref *(sums + (3 * step)), s10, s11, s12);
-        Add<TVectors>(ref *(sums + (6 * step)), s20, s21, s22);
-        Add<TVectors>(ref *(sums + (9 * step)), s30, s31, s32);
+        Put<TVectors>(ref *sums, s00, s01, s02, add);
+        Put<TVectors>(ref *(sums + (3 * step)), s10, s11, s12, add);
+        Put<TVectors>(ref *(sums + (6 * step)), s20, s21, s22, add);
+        Put<TVectors>(ref *(sums + (9 * step)), s30, s31, s32, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,19 +122,19 @@ internal static unsafe class Tiles<S, F, B>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TVectors>(ref float sums, F s0, F s1, F s2)
+    private static void Put<TVectors>(ref float sums, F s0, F s1, F s2, bool add)
         where TVectors : struct, IConstant
     {
         nuint step = (nuint)VectorLength;
-        S.Store(S.Add(S.Load(ref sums, 0), s0), ref sums, 0);
+        S.Store(add ? S.Add(S.Load(ref sums, 0), s0) : s0, ref sums, 0);
         if (TVectors.Value > 1)
         {
-            S.Store(S.Add(S.Load(ref sums, step), s1), ref sums, step);
+            S.Store(add ? S.Add(S.Load(ref sums, step), s1) : s1, ref sums, step);
         }
 
         if (TVectors.Value > 2)
         {
-            S.Store(S.Add(S.Load(ref sums, 2 * step), s2), ref sums, 2 * step);
+            S.Store(add ? S.Add(S.Load(ref sums, 2 * step), s2) : s2, ref sums, 2 * step);
         }
     }
 }

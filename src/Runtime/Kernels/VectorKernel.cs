@@ -94,8 +94,6 @@ internal sealed class VectorKernel<S, F, B> : Kernel
         ReadOnlySpan<float> weights, int rows, ReadOnlySpan<float> x, int batch, int stride, Span<float> y, int yStride) =>
         Panel<S, F, B>.Multiply(weights, rows, x, batch, stride, y, yStride);
 
-    public override int TileBatch => 2 * Unsafe.SizeOf<F>() / sizeof(float);
-
     public override int TileWidth => Tiles<S, F, B>.Width;
 
     public override void MultiplyTiles(

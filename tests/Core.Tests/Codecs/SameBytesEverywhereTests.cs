@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Compress.Core.Tests.Infra;
 
 namespace Compress.Core.Tests.Codecs;
 
@@ -49,7 +50,7 @@ public class SameBytesEverywhereTests
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet",
         [
             "exec", "--runtimeconfig", Beside("Compress.Core.Tests.runtimeconfig.json"), "--depsfile", Beside("Compress.Core.Tests.deps.json"),
-            Beside("Compress.HashProbe.dll"), $"{threads}",
+            Beside("Compress.HashProbe.dll"), $"{threads}", Assets.LanguageModels,
         ])
         {
             RedirectStandardOutput = true,

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Compress.Runtime.Kernels;
 
 namespace Compress.Runtime.Tests.Kernels;
@@ -41,6 +43,38 @@ public unsafe class TiledProducts
 
                     Assert.True(Math.Abs(sum - c[i]) <= 1e-5, $"{name} {result} {rows} × {depth} × {width} at {r}, {j}: {c[i]}, expected {sum}");
                 }
+            }
+        }
+    }
+
+    // The order as its documentation states it, one operation after another.
+    [Theory, MemberData(nameof(KernelNames))]
+    public void AreTheDocumentedSumsToTheLastBitWhereMultiplicationsAreFused(string name)
+    {
+        if (!Fma.IsSupported && !AdvSimd.IsSupported && name != "Scalar")
+        {
+            return;
+        }
+
+        foreach (var (rows, depth, width) in Sizes)
+        {
+            float[] a = Values(rows * depth, 1), b = Values(depth * width, 2), c = new float[rows * width];
+            Multiply(Kernel.Choose(name), a, depth, rows, b, width, depth, width, c, width, TileResult.Store);
+            for (int i = 0; i < c.Length; i++)
+            {
+                float expected = 0;
+                for (int start = 0; start < depth; start += 256)
+                {
+                    float chunk = 0;
+                    for (int k = start; k < Math.Min(start + 256, depth); k++)
+                    {
+                        chunk = MathF.FusedMultiplyAdd(a[(i / width * depth) + k], b[(k * width) + (i % width)], chunk);
+                    }
+
+                    expected += chunk;
+                }
+
+                Assert.Equal(expected, c[i]);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Compress.Core.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -31,7 +32,7 @@ internal static class Activations
         for (int start = 0; start < values.Length; start += sigmoid.Length)
         {
             var part = values[start..Math.Min(start + sigmoid.Length, values.Length)];
-            TensorPrimitives.Sigmoid<float>(part, sigmoid);
+            ElementaryVectors.Sigmoid(part, sigmoid);
             TensorPrimitives.Multiply(part, sigmoid[..part.Length], part);
         }
     }
@@ -58,7 +59,7 @@ internal static class Activations
             TensorPrimitives.Multiply(inner, 0.044715f * Scale, inner);
             TensorPrimitives.Add(inner, Scale, inner);
             TensorPrimitives.Multiply(inner, part, inner);
-            TensorPrimitives.Sigmoid(inner, inner);
+            ElementaryVectors.Sigmoid(inner, inner);
             TensorPrimitives.Multiply(part, inner, part);
         }
     }
@@ -68,6 +69,6 @@ internal static class Activations
     {
         double t = 1 / (1 + (0.3275911 * Math.Abs(x)));
         double series = t * (0.254829592 + (t * (-0.284496736 + (t * (1.421413741 + (t * (-1.453152027 + (t * 1.061405429))))))));
-        return Math.CopySign(1 - (series * Math.Exp(-x * x)), x);
+        return Math.CopySign(1 - (series * Elementary.Exp(-x * x)), x);
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Compress.Core.Numerics;
 using Compress.Runtime.Kernels;
 
 namespace Compress.Core.LanguageModels.Blocks;
@@ -12,7 +13,10 @@ internal sealed unsafe class AttentionMix(AttentionShape shape)
     /// <summary>Tokens of a block: their scores against 1,000 keys take 128 KiB and stay in the second-level cache.</summary>
     private const int BlockTokens = 32;
 
-    private static readonly Kernel Kernel = Kernel.Best;
+    /// <summary>Sums over keys begin at multiples of this, which is one of every kernel's tile width: so their order is the same everywhere.</summary>
+    private const int KeyUnit = 48;
+
+    private static readonly Kernel Kernel = Kernel.Fused;
 
     /// <summary>Mixes the values of a sequence.</summary>
     /// <param name="queries">[tokens, queryStride].</param>
@@ -58,7 +62,7 @@ internal sealed unsafe class AttentionMix(AttentionShape shape)
         int token, int count, float* queries, int queryStride, ReadOnlySpan<float> keys, ReadOnlySpan<float> values, int tokens, float* mixed)
     {
         int size = shape.HeadSize, width = Kernel.TileWidth;
-        int first = FirstSeen(token) / width * width, seen = token + count - first;
+        int first = FirstSeen(token) / KeyUnit * KeyUnit, seen = token + count - first;
         using var scores = new Scratch(count, seen);
         var seenKeys = new TiledMatrix { Values = keys[(first * size)..], Depth = size, Width = seen, TileStride = width * size };
         Kernel.MultiplyTiles(
@@ -91,7 +95,7 @@ internal sealed unsafe class AttentionMix(AttentionShape shape)
         scores = scores[start..end];
         TensorPrimitives.Subtract(scores, TensorPrimitives.Max<float>(scores), scores);
         TensorPrimitives.Multiply(scores, shape.Scale, scores);
-        TensorPrimitives.Exp(scores, scores);
-        return 1 / TensorPrimitives.Sum<float>(scores);
+        ElementaryVectors.Exp(scores, scores);
+        return 1 / FixedOrder.Sum(scores);
     }
 }

@@ -13,22 +13,28 @@ internal sealed partial class FeedForward(Linear? gate, Linear up, Linear down, 
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width].</param>
     /// <param name="tokens">How many.</param>
-    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
+    public unsafe void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
-        using var raised = new Scratch(tokens, up.Outputs);
+        int inner = up.Outputs;
+        using Scratch raised = new(tokens, inner), gates = new(gate is null ? 0 : tokens, inner);
         up.Apply(x, raised.Span, tokens);
-        if (gate is null)
+        gate?.Apply(x, gates.Span, tokens);
+        float* values = raised.Pointer, factors = gates.Pointer;
+        Threads.ForTokens(tokens, (first, count) =>
         {
-            activation(raised.Span);
-        }
-        else
-        {
-            using var gates = new Scratch(tokens, gate.Outputs);
-            gate.Apply(x, gates.Span, tokens);
-            activation(gates.Span);
-            TensorPrimitives.Multiply(raised.Span, gates.Span, raised.Span);
-        }
-
+            long start = (long)first * inner;
+            var own = new Span<float>(values + start, count * inner);
+            if (gate is null)
+            {
+                activation(own);
+            }
+            else
+            {
+                var ownGates = new Span<float>(factors + start, own.Length);
+                activation(ownGates);
+                TensorPrimitives.Multiply(own, ownGates, own);
+            }
+        });
         down.Apply(raised.Span, y, tokens);
     }
 }

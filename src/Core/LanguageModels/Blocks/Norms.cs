@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Compress.Core.LanguageModels.Weights;
+using Compress.Core.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -13,12 +14,19 @@ internal abstract class Norm
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width]; may be <paramref name="x"/>.</param>
     /// <param name="tokens">How many.</param>
-    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
+    public unsafe void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
         int width = x.Length / tokens;
-        for (int token = 0; token < tokens; token++)
+        fixed (float* pinnedX = x, pinnedY = y)
         {
-            Apply(x.Slice(token * width, width), y.Slice(token * width, width));
+            float* from = pinnedX, to = pinnedY;
+            Threads.ForTokens(tokens, (first, count) =>
+            {
+                for (int token = first; token < first + count; token++)
+                {
+                    Apply(new ReadOnlySpan<float>(from + ((long)token * width), width), new Span<float>(to + ((long)token * width), width));
+                }
+            });
         }
     }
 }
@@ -28,7 +36,7 @@ internal sealed class RmsNorm(Parameter weight, float epsilon) : Norm
 {
     public override void Apply(ReadOnlySpan<float> x, Span<float> y)
     {
-        float scale = 1 / MathF.Sqrt((TensorPrimitives.SumOfSquares(x) / x.Length) + epsilon);
+        float scale = 1 / MathF.Sqrt((FixedOrder.Dot(x, x) / x.Length) + epsilon);
         TensorPrimitives.Multiply(x, scale, y);
         TensorPrimitives.Multiply(y, weight.Vector, y);
     }
@@ -42,8 +50,8 @@ internal sealed class LayerNorm(Parameter? weight, Parameter? bias, float epsilo
 {
     public override void Apply(ReadOnlySpan<float> x, Span<float> y)
     {
-        TensorPrimitives.Subtract(x, TensorPrimitives.Sum(x) / x.Length, y);
-        TensorPrimitives.Multiply(y, 1 / MathF.Sqrt((TensorPrimitives.SumOfSquares<float>(y) / y.Length) + epsilon), y);
+        TensorPrimitives.Subtract(x, FixedOrder.Sum(x) / x.Length, y);
+        TensorPrimitives.Multiply(y, 1 / MathF.Sqrt((FixedOrder.Dot(y, y) / y.Length) + epsilon), y);
         if (weight is not null)
         {
             TensorPrimitives.Multiply(y, weight.Vector, y);

@@ -1,3 +1,5 @@
+using Compress.Core.Numerics;
+
 namespace Compress.Core.LanguageModels.Blocks;
 
 /// <summary>
@@ -11,7 +13,7 @@ internal sealed class Rotary(float[] frequencies)
 
     /// <summary>base^(−2i/d) for i = 0 … d/2 − 1.</summary>
     public static float[] Frequencies(int headSize, float theta) =>
-        [.. Enumerable.Range(0, headSize / 2).Select(i => 1 / MathF.Pow(theta, 2f * i / headSize))];
+        [.. Enumerable.Range(0, headSize / 2).Select(i => (float)(1 / Elementary.Pow(theta, 2.0 * i / headSize)))];
 
     /// <summary>Turns heads of tokens at positions 0, 1, ….</summary>
     /// <param name="values">[tokens, stride]; a token's heads come first.</param>
@@ -52,9 +54,9 @@ internal sealed class Rotary(float[] frequencies)
                 {
                     for (int i = 0; i < frequencies.Length; i++)
                     {
-                        (float sine, float cosine) = MathF.SinCos(position * frequencies[i]);
-                        longer[(position * row) + i] = cosine;
-                        longer[(position * row) + frequencies.Length + i] = sine;
+                        (double sine, double cosine) = Elementary.SinCos(position * frequencies[i]);
+                        longer[(position * row) + i] = (float)cosine;
+                        longer[(position * row) + frequencies.Length + i] = (float)sine;
                     }
                 }
 

@@ -9,7 +9,7 @@ internal static unsafe class TransposedProduct
     /// <summary>Floats of the rows that are unpacked at a time.</summary>
     private const int PanelFloats = 1 << 18;
 
-    private static readonly Kernel Kernel = Kernel.Best;
+    private static readonly Kernel Kernel = Kernel.Fused;
 
     /// <summary><c>y[b, j] = Σ x[b, k] · w[k, j]</c>.</summary>
     /// <param name="weight">[inputs, outputs]. Rows are unpacked a few at a time.</param>

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Compress.Bench;
+
+/// <summary>PyTorch in a process of its own, which runs a model's forward pass whenever it is asked; see peers/forward.py.</summary>
+internal sealed class TorchPeer : IDisposable
+{
+    private readonly Process process;
+
+    private TorchPeer(Process process, JsonElement description)
+    {
+        this.process = process;
+        Version = description.GetProperty("torch").GetString()!;
+        Blas = description.GetProperty("blas").GetString()!;
+        LastLogits = [.. description.GetProperty("last").EnumerateArray().Select(value => value.GetSingle())];
+    }
+
+    public string Version { get; }
+
+    /// <summary>The library that multiplies its matrices.</summary>
+    public string Blas { get; }
+
+    /// <summary>The logits after the last token.</summary>
+    public float[] LastLogits { get; }
+
+    /// <summary>Starts it; null if there is no PyTorch for Debian's Python, or the script does not know the model.</summary>
+    public static TorchPeer? Start(string folder, int tokens, int threads)
+    {
+        string script = Path.Combine(AppContext.BaseDirectory, "peers", "forward.py");
+        string count = threads.ToString(CultureInfo.InvariantCulture);
+        var start = new ProcessStartInfo("/usr/bin/python3", [script, folder, tokens.ToString(CultureInfo.InvariantCulture), count])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+
+        // OpenBLAS and OpenMP have threads of their own, which PyTorch's setting does not reach.
+        start.Environment["OPENBLAS_NUM_THREADS"] = start.Environment["OMP_NUM_THREADS"] = count;
+        try
+        {
+            var process = Process.Start(start)!;
+            return process.StandardOutput.ReadLine() is { } line ? new(process, JsonSerializer.Deserialize<JsonElement>(line)) : null;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null; // no Python
+        }
+    }
+
+    /// <summary>Runs once.</summary>
+    /// <returns>Seconds.</returns>
+    public double Run()
+    {
+        process.StandardInput.WriteLine();
+        return double.Parse(process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        process.StandardInput.Close();
+        process.WaitForExit();
+        process.Dispose();
+    }
+}
