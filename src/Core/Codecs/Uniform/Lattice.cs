@@ -36,6 +36,18 @@ internal readonly struct Lattice(float unit, float scale, int zero, int last)
         }
     }
 
+    /// <summary>The nearest level.</summary>
+    /// <param name="value">Any value.</param>
+    /// <param name="level">The level as it is decoded.</param>
+    /// <returns>Its code.</returns>
+    public byte Quantize(float value, out double level)
+    {
+        float place = (value * unit * inverse) + zero;
+        float code = MathF.Min(MathF.Max(place, 0), last) + Rounding - Rounding;
+        level = (double)((code - zero) * scale) / unit;
+        return (byte)code;
+    }
+
     /// <summary>Σ (value − nearest level)², of the values in the lattice's unit; element i is added to lane i mod 8.</summary>
     public float SquaredError(ReadOnlySpan<float> values)
     {

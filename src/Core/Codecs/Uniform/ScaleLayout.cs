@@ -43,6 +43,9 @@ internal sealed class ScaleLayout
     /// <summary>The index of a row's scale.</summary>
     public int Index(int row, int group) => (row * rowStride) + group;
 
+    /// <summary>Which of a row's scales a column uses.</summary>
+    public int GroupOf(int column) => column / width;
+
     /// <summary>True if no later row uses the scale.</summary>
     public bool IsLastUse(int row) => rowStride > 0 || row == rows - 1;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Compress.Core.Codecs.Feedback;
 using Compress.Core.Models;
 using Compress.Runtime.Codecs;
 using Compress.Runtime.Safetensors;
@@ -8,9 +9,10 @@ namespace Compress.Core.Codecs.Uniform;
 
 /// <summary>
 /// Round to nearest. The rows are read once for the ranges, once more to narrow them if asked to, and once for the codes, which are
-/// chosen with the scales as they are stored.
+/// chosen with the scales as they are stored; with feedback if the layer's inputs are known.
 /// </summary>
-internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granularity, int groupSize, bool clip) : ILayerEncoder
+internal sealed class UniformEncoder(
+    int bits, bool symmetric, Granularity granularity, int groupSize, bool clip, FeedbackSettings? feedback) : ILayerEncoder
 {
     private readonly Levels levels = new(bits, symmetric);
 
@@ -20,9 +22,12 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         {
             string group = granularity == Granularity.Group ? string.Create(CultureInfo.InvariantCulture, $" groupSize={groupSize}") : "";
             return string.Create(CultureInfo.InvariantCulture,
-                $"bits={bits} symmetric={(symmetric ? "true" : "false")} granularity={GranularityName}{group} clip={(clip ? "mse" : "none")}");
+                $"bits={bits} symmetric={(symmetric ? "true" : "false")} granularity={GranularityName}{group} clip={(clip ? "mse" : "none")}")
+                + (feedback is null ? "" : " " + feedback);
         }
     }
+
+    public StatisticKinds Needs => feedback is null ? StatisticKinds.None : StatisticKinds.InputSecondMoments;
 
     private string GranularityName => granularity switch
     {
@@ -42,7 +47,10 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
 
         var scales = new ScaleWriter(Array.ConvertAll(ranges, levels.Scale));
         var stored = new StoredLevels(levels, scales, ranges);
-        byte[] codes = Codes(weights, layout, stored, out int rowBytes, cancellationToken);
+        int rowBytes = checked((int)CodePacking.RowBytes(weights.Columns, bits));
+        byte[] codes = feedback is not null && statistics?.InputSecondMoments is { } moments
+            ? FedBackCodes(weights, layout, stored, moments, statistics.Transposed, rowBytes, cancellationToken)
+            : Codes(weights, layout, stored, rowBytes, cancellationToken);
 
         var parameters = new JsonObject { ["bits"] = bits, ["symmetric"] = symmetric, ["granularity"] = GranularityName };
         if (granularity == Granularity.Group)
@@ -79,51 +87,40 @@ internal sealed class UniformEncoder(int bits, bool symmetric, Granularity granu
         return ranges;
     }
 
-    private byte[] Codes(WeightMatrix weights, ScaleLayout layout, StoredLevels stored, out int rowBytes, CancellationToken cancellationToken)
+    private byte[] Codes(WeightMatrix weights, ScaleLayout layout, StoredLevels stored, int rowBytes, CancellationToken cancellationToken)
     {
-        int packedRow = rowBytes = checked((int)CodePacking.RowBytes(weights.Columns, bits));
-        byte[] packed = new byte[checked((long)weights.Rows * packedRow)];
+        byte[] packed = new byte[checked((long)weights.Rows * rowBytes)];
         byte[] codes = new byte[weights.Columns];
         RowReader.ForEach(weights, (row, values) =>
         {
             for (int group = 0; group < layout.PerRow; group++)
             {
                 var (start, length) = (layout.Start(group), layout.Length(group));
-                stored.Lattice(layout.Index(row, group)).Quantize(values.Slice(start, length), codes.AsSpan(start, length));
+                stored.Lattices[layout.Index(row, group)].Quantize(values.Slice(start, length), codes.AsSpan(start, length));
             }
 
-            CodePacking.Pack(codes, bits, packed.AsSpan(row * packedRow, packedRow));
+            CodePacking.Pack(codes, bits, packed.AsSpan(row * rowBytes, rowBytes));
         }, cancellationToken);
         return packed;
     }
 
-    /// <summary>The levels as a decoder sees them, in the unit of the stored halves.</summary>
-    private sealed class StoredLevels
+    private byte[] FedBackCodes(
+        WeightMatrix weights, ScaleLayout layout, StoredLevels stored, double[] moments, bool transposed, int rowBytes, CancellationToken cancellationToken)
     {
-        private readonly Levels levels;
-        private readonly ScaleWriter scales;
-        private readonly byte[] zeros;
-        private readonly float unit;
-        private readonly float halfUnit;
-
-        public StoredLevels(Levels levels, ScaleWriter scales, ValueRange[] ranges)
+        byte[][] codes = new byte[weights.Rows][];
+        for (int row = 0; row < codes.Length; row++)
         {
-            (this.levels, this.scales) = (levels, scales);
-
-            // Where the unit's power of two is no float, the halves make up for it.
-            int power = Math.Clamp(scales.Exponent, -126, 126);
-            (unit, halfUnit) = (MathF.ScaleB(1, -power), MathF.ScaleB(1, scales.Exponent - power));
-            zeros = new byte[ranges.Length];
-            for (int i = 0; i < zeros.Length; i++)
-            {
-                zeros[i] = (byte)levels.Zero(ranges[i].Low * unit, Scale(i));
-            }
+            codes[row] = new byte[weights.Columns];
         }
 
-        public ReadOnlySpan<byte> Zeros => zeros;
+        new ErrorFeedback(moments, transposed ? weights.Rows : weights.Columns, 1, feedback!.Damping / 100.0, feedback.ActivationOrder, cancellationToken)
+            .Quantize(weights, transposed, new LatticeQuantizer(stored, layout, codes, transposed), cancellationToken);
+        byte[] packed = new byte[checked((long)weights.Rows * rowBytes)];
+        for (int row = 0; row < codes.Length; row++)
+        {
+            CodePacking.Pack(codes[row], bits, packed.AsSpan(row * rowBytes, rowBytes));
+        }
 
-        public Lattice Lattice(int index) => new(unit, Scale(index), zeros[index], levels.Last);
-
-        private float Scale(int index) => scales.Rounded[index] * halfUnit;
+        return packed;
     }
 }

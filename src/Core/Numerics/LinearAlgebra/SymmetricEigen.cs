@@ -46,15 +46,9 @@ internal sealed class SymmetricEigen
         }
 
         var tridiagonal = new Tridiagonal(work, n, cancellationToken);
-        double[] vectors = new double[work.Length];
-        for (int i = 0; i < n; i++)
-        {
-            vectors[(i * n) + i] = 1;
-        }
-
-        var rotations = new PlaneRotations(vectors, n);
+        var rotations = new PlaneRotations(n);
         Diagonalize(tridiagonal.Diagonal, tridiagonal.Beside, rotations, cancellationToken);
-        rotations.Apply();
+        double[] vectors = rotations.ToMatrix();
         tridiagonal.Rotate(vectors, cancellationToken);
         return Sorted(Array.ConvertAll(tridiagonal.Diagonal, value => Math.ScaleB(value, exponent)), vectors, work);
     }
