@@ -22,7 +22,7 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = culture;
 
 Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vector256.IsHardwareAccelerated} Vector512 {Vector512.IsHardwareAccelerated}");
 
-(int Rows, int Columns)[] shapes = [(40, 1024), (3, 2500), (5, 172), (70, 54), (9, 1), (1, 4097)];
+(int Rows, int Columns)[] shapes = [(40, 1024), (3, 2500), (5, 172), (70, 54), (9, 1), (1, 4097), (130, 150)];
 (string Codec, (string Name, object Value)[] Settings)[] encodings =
 [
     ("higgs", []),
@@ -34,7 +34,10 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("uniform", [("bits", 3), ("symmetric", true), ("clip", "mse")]),
     ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse")]),
     ("uniform", [("bits", 5), ("granularity", "tensor")]),
+    ("uniform", [("bits", 3), ("feedback", "gptq")]),
+    ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse"), ("feedback", "gptq"), ("actOrder", false)]),
 ];
+RuntimeOptions.MaxThreads = threads;
 var jobs = encodings.SelectMany(encoding => shapes.Select(shape => (encoding, shape))).ToArray();
 var lines = new string[jobs.Length];
 Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
@@ -42,7 +45,8 @@ Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = thre
     var ((name, settings), (rows, columns)) = jobs[i];
     var codec = CodecTable.Find(name)!;
     var encoder = codec.Configure(new SettingValues(codec.Settings, settings.ToDictionary(s => s.Name, s => s.Value)), seed: 7);
-    var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), null, CancellationToken.None);
+    var statistics = encoder.Needs == StatisticKinds.None || columns > 200 ? null : new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(columns, 100) };
+    var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), statistics, CancellationToken.None);
     lines[i] = $"{Hash(encoded)} {name} {encoder.Settings} [{rows}, {columns}]".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal);
 });
 Array.ForEach(lines, Console.WriteLine);
@@ -54,7 +58,6 @@ double[] levels = [.. Enumerable.Range(2, 255).SelectMany(LloydMax.Levels)];
 Console.WriteLine($"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(levels)))} levels");
 
 // Linear algebra: large enough for several threads and panels, with dead and dependent inputs.
-RuntimeOptions.MaxThreads = threads;
 const int Order = 300;
 double[] moments = Moments(Order, 200);
 double[] factor = DampedCholesky.Upper(moments, [.. Enumerable.Range(0, Order)], 0.01, out _)!;

@@ -56,10 +56,12 @@ public class CodecContractTests
     {
         var encoder = Encoder(codec, variant);
         float[] weights = RandomWeights.Laplace(4 * 172);
-        double expected = encoder.RelativeError(weights, 4, 172);
+        double expected = encoder.RelativeError(weights, 4, 172), tolerance = encoder.Needs == StatisticKinds.None ? 0.02 : 0.1;
+
+        // With feedback a difference in a last bit changes what follows.
         foreach (float factor in new[] { 1e30f, 1e-30f, 1e6f, 1e-6f, MathF.ScaleB(1, 100), MathF.ScaleB(1, -100) })
         {
-            Assert.Equal(1, encoder.RelativeError(Array.ConvertAll(weights, w => w * factor), 4, 172) / expected, 0.02);
+            Assert.Equal(1, encoder.RelativeError(Array.ConvertAll(weights, w => w * factor), 4, 172) / expected, tolerance);
         }
 
         // Subnormal floats have few bits themselves.
@@ -98,7 +100,7 @@ public class CodecContractTests
         foreach (var (rows, columns) in Shapes.Where(shape => shape.Rows * shape.Columns > 0))
         {
             float[] weights = RandomWeights.Gaussian(rows * columns);
-            var encoded = Encoder(codec, variant).Encode(WeightMatrix.FromArray(weights, rows, columns), null, CancellationToken.None);
+            var encoded = Encoder(codec, variant).Encoded(weights, rows, columns);
             Assert.All(encoded.Parts, part =>
                 Assert.Equal(part.Bytes.Length, part.Shape.Aggregate(1L, (product, d) => product * d) * part.DType.SizeInBytes()));
             long bytes = encoded.Parts.Sum(part => part.Bytes.LongLength);
@@ -183,33 +185,40 @@ public class CodecContractTests
         Assert.Null(CodecTable.Find("Higgs"));
     }
 
-    // Each setting alone at other values within its bounds, unless the method refuses, or takes it for its default.
+    // Each setting alone at other values within its bounds, or with another one where the method refuses, unless that is as good as the defaults.
     private static List<string> VariantsOf(ICodec codec)
     {
-        string defaults = codec.Configure(new SettingValues(codec.Settings, new Dictionary<string, object>()), 0).Settings;
         List<string> variants = [""];
+        var texts = new HashSet<string> { Encoder(codec.Name, "").Settings };
         foreach (var setting in codec.Settings)
         {
-            foreach (object value in Others(setting))
+            foreach (string variant in Values(setting))
             {
-                try
-                {
-                    var values = new SettingValues(codec.Settings, new Dictionary<string, object> { [setting.Name] = value });
-                    if (codec.Configure(values, 0).Settings is { } text && text != defaults && !Taken(text))
-                    {
-                        variants.Add($"{setting.Name}={value}");
-                    }
-                }
-                catch (SettingException)
-                {
-                    // Not to be had alone.
-                }
+                _ = Add(variant) || codec.Settings.Where(other => other != setting).SelectMany(Values).Any(other => Add(other + " " + variant));
             }
         }
 
         return variants;
 
-        bool Taken(string text) => variants.Any(variant => Encoder(codec.Name, variant).Settings == text);
+        // False if they do not go together.
+        bool Add(string variant)
+        {
+            try
+            {
+                if (texts.Add(Encoder(codec.Name, variant).Settings))
+                {
+                    variants.Add(variant);
+                }
+
+                return true;
+            }
+            catch (SettingException)
+            {
+                return false;
+            }
+        }
+
+        static IEnumerable<string> Values(Setting setting) => Others(setting).Select(value => $"{setting.Name}={value}");
     }
 
     private static IEnumerable<object> Others(Setting setting) => setting.Default switch
@@ -220,26 +229,20 @@ public class CodecContractTests
             .Distinct().Cast<object>(),
     };
 
-    private static ILayerEncoder Encoder(string codec, string variant)
-    {
-        if (variant.Length == 0)
-        {
-            return Encoders.Of(codec);
-        }
-
-        string[] parts = variant.Split('=');
-        object value = CodecTable.Find(codec)!.Settings.Single(setting => setting.Name == parts[0]).Default switch
-        {
-            bool => bool.Parse(parts[1]),
-            int => int.Parse(parts[1]),
-            _ => parts[1],
-        };
-        return Encoders.Of(codec, (parts[0], value));
-    }
+    private static ILayerEncoder Encoder(string codec, string variant) => Encoders.Of(codec,
+    [
+        .. variant.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split('=')).Select(part =>
+            (part[0], CodecTable.Find(codec)!.Settings.Single(setting => setting.Name == part[0]).Default switch
+            {
+                bool => (object)bool.Parse(part[1]),
+                int => int.Parse(part[1]),
+                _ => part[1],
+            })),
+    ]);
 
     private static byte[] Bytes(ILayerEncoder encoder, float[] weights, int rows, int columns)
     {
-        var encoded = encoder.Encode(WeightMatrix.FromArray(weights, rows, columns), null, CancellationToken.None);
+        var encoded = encoder.Encoded(weights, rows, columns);
         return [.. System.Text.Encoding.UTF8.GetBytes(encoded.Parameters.ToJsonString()), .. encoded.Parts.SelectMany(part => part.Bytes)];
     }
 

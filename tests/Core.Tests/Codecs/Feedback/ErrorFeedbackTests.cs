@@ -1,0 +1,258 @@
+using Compress.Core.Codecs.Feedback;
+using Compress.Core.Models;
+using Compress.Core.Numerics.LinearAlgebra;
+using Compress.Core.Tests.Infra;
+using Compress.Core.Tests.Numerics.LinearAlgebra;
+
+namespace Compress.Core.Tests.Codecs.Feedback;
+
+public class ErrorFeedbackTests
+{
+    private const double Step = 0.25;
+
+    // The paper's Algorithm 1 (arXiv 2210.17323), one column after another with the Cholesky factor of the inverse. 70 outputs and 150 inputs are two panels
+    // and three strips.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void IsGptq(bool activationOrder)
+    {
+        const int Outputs = 70, Inputs = 150;
+        double[] h = Scaled(Matrices.Sample(Inputs, 400), Inputs);
+        float[] weights = RandomWeights.Gaussian(Outputs * Inputs);
+        int[] order = [.. Enumerable.Range(0, Inputs).OrderByDescending(i => activationOrder ? h[(i * Inputs) + i] : 0)];
+        double[] damped = Damped(h, Inputs, 0.01);
+        double[] u = UpperCholesky(Inverse(Matrices.Make(Inputs, Inputs, (i, j) => damped[(order[i] * Inputs) + order[j]]), Inputs), Inputs);
+
+        double[] expected = new double[weights.Length];
+        for (int row = 0; row < Outputs; row++)
+        {
+            double[] w = [.. order.Select(column => (double)weights[(row * Inputs) + column])];
+            for (int i = 0; i < Inputs; i++)
+            {
+                double rounded = Step * Math.Round(w[i] / Step), error = (w[i] - rounded) / u[(i * Inputs) + i];
+                expected[(row * Inputs) + order[i]] = rounded;
+                for (int j = i; j < Inputs; j++)
+                {
+                    w[j] -= error * u[(i * Inputs) + j];
+                }
+            }
+        }
+
+        Assert.Equal(expected, Run(h, weights, Outputs, Inputs, 1, activationOrder).Rounded);
+    }
+
+    // algorithms: tr(ΔW H ΔWᵀ) = Σ tr(η D ηᵀ), with the damped H and η what a block was rounded from less what it was rounded to.
+    [Theory]
+    [InlineData(3, 130, 1, false)]
+    [InlineData(66, 65, 1, true)]
+    [InlineData(5, 131, 2, false)]
+    [InlineData(5, 131, 2, true)]
+    [InlineData(4, 70, 16, true)]
+    [InlineData(1, 64, 64, false)]
+    [InlineData(2, 1, 1, true)]
+    public void LossIsWhatTheBlocksAreRoundedBy(int outputs, int inputs, int blockSize, bool activationOrder)
+    {
+        double[] h = Scaled(Matrices.Sample(inputs, 3 * inputs), inputs);
+        float[] weights = RandomWeights.Gaussian(outputs * inputs);
+        var grid = Run(h, weights, outputs, inputs, blockSize, activationOrder);
+
+        int[] order = grid.Order(0);
+        var ldl = new BlockLdl(DampedCholesky.Upper(h, order, 0.01, out _)!, inputs, blockSize);
+        double[] damped = Damped(h, inputs, 0.01);
+        for (int row = 0; row < outputs; row++)
+        {
+            double[] error = [.. Enumerable.Range(0, inputs).Select(i => weights[(row * inputs) + i] - grid.Rounded[(row * inputs) + i])];
+            double loss = Matrices.Product(Matrices.Product(error, damped, 1, inputs, inputs), error, 1, inputs, 1)[0], sum = 0;
+            for (int i = 0; i < inputs; i++)
+            {
+                for (int j = i / blockSize * blockSize; j < Math.Min(inputs, (i / blockSize * blockSize) + blockSize); j++)
+                {
+                    sum += grid.Deviation(row, order[i]) * ldl.Diagonal(i, j) * grid.Deviation(row, order[j]);
+                }
+            }
+
+            Assert.Equal(order, grid.Order(row));
+            Assert.Equal(1, sum / loss, 1e-9);
+        }
+    }
+
+    // algorithms 5.1: without clipping the loss is tr(D) / tr(H) of plain rounding's, which is Step²/12 tr(H) for each output: with correlation ρ between
+    // neighbours 1 − ρ² but for the last column.
+    [Theory]
+    [InlineData(0.0, 1.0)]
+    [InlineData(0.5, 0.75)]
+    [InlineData(0.9, 0.19)]
+    [InlineData(0.99, 0.0199)]
+    public void LossIsThePredictedPartOfPlainRoundings(double correlation, double ratio)
+    {
+        const int Outputs = 64, Inputs = 256;
+        double[] h = Matrices.Autoregressive(Inputs, correlation);
+        float[] weights = RandomWeights.Gaussian(Outputs * Inputs);
+        double plain = Step * Step / 12 * Inputs * Outputs;
+        double loss = Loss(h, weights, Run(h, weights, Outputs, Inputs, 1, false, damping: 0).Rounded, Inputs);
+        Assert.Equal(ratio + ((1 - ratio) / Inputs), loss / plain, 0.03 * ratio);
+    }
+
+    // Dead inputs have no part in the errors of others, and are rounded for themselves.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void DeadInputsAreRoundedPlainly(bool activationOrder)
+    {
+        const int Inputs = 80;
+        int[] dead = [0, 17, 79];
+        double[] full = Matrices.Sample(Inputs, 200);
+        double[] h = Matrices.Make(Inputs, Inputs, (i, j) => dead.Contains(i) || dead.Contains(j) ? 0 : full[(i * Inputs) + j]);
+        float[] weights = RandomWeights.Gaussian(3 * Inputs), others = [.. weights];
+        for (int row = 0; row < 3; row++)
+        {
+            Array.ForEach(dead, column => others[(row * Inputs) + column] += 0.3f);
+        }
+
+        double[] rounded = Run(h, weights, 3, Inputs, 1, activationOrder).Rounded, changed = Run(h, others, 3, Inputs, 1, activationOrder).Rounded;
+        for (int i = 0; i < rounded.Length; i++)
+        {
+            Assert.Equal(dead.Contains(i % Inputs) ? Step * Math.Round(others[i] / Step) : rounded[i], changed[i]);
+        }
+    }
+
+    // X Xᵀ of rank 1 and 20: most errors can be made up for entirely.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public void MomentsOfLowRankLeaveLittleLoss(int rank)
+    {
+        const int Inputs = 100;
+        double[] h = Matrices.Sample(Inputs, rank);
+        float[] weights = RandomWeights.Gaussian(8 * Inputs);
+        double plain = Loss(h, weights, Run(Matrices.Identity(Inputs), weights, 8, Inputs, 1, false).Rounded, Inputs);
+        Assert.InRange(Loss(h, weights, Run(h, weights, 8, Inputs, 1, true).Rounded, Inputs) / plain, 0, 0.25);
+    }
+
+    [Fact]
+    public void ZeroMomentsArePlainRounding()
+    {
+        float[] weights = RandomWeights.Gaussian(5 * 70);
+        Assert.Equal(weights.Select(w => Step * Math.Round(w / Step)), Run(new double[70 * 70], weights, 5, 70, 1, true).Rounded);
+    }
+
+    [Fact]
+    public void MomentsThatAreNotFiniteAreRefused() =>
+        Assert.Throws<ArgumentException>(() => new ErrorFeedback([double.NaN], 1, 1, 0.01, true, CancellationToken.None));
+
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(5, 0)]
+    [InlineData(0, 0)]
+    public void NothingIsRoundedOfAnEmptyMatrix(int outputs, int inputs) =>
+        Assert.Empty(Run(Matrices.Identity(inputs), [], outputs, inputs, 1, true).Rounded);
+
+    [Fact]
+    public void CancelledFeedbackStops()
+    {
+        using var source = new CancellationTokenSource();
+        var feedback = new ErrorFeedback(Matrices.Identity(8), 8, 1, 0.01, true, source.Token);
+        source.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            feedback.Quantize(WeightMatrix.FromArray(new float[16], 2, 8), transposed: false, new Grid(2, 8, 1), source.Token));
+    }
+
+    private static Grid Run(double[] h, float[] weights, int outputs, int inputs, int blockSize, bool activationOrder, double damping = 0.01)
+    {
+        var grid = new Grid(outputs, inputs, blockSize);
+        new ErrorFeedback(h, inputs, blockSize, damping, activationOrder, CancellationToken.None)
+            .Quantize(WeightMatrix.FromArray(weights, outputs, inputs), transposed: false, grid, CancellationToken.None);
+        return grid;
+    }
+
+    // Inputs of different strength, so that their order matters.
+    private static double[] Scaled(double[] h, int n) => Matrices.Make(n, n, (i, j) => h[(i * n) + j] * (1 + (i * 7 % 5)) * (1 + (j * 7 % 5)));
+
+    private static double[] Damped(double[] h, int n, double damping)
+    {
+        double added = damping * Matrices.Trace(h, n) / n;
+        return Matrices.Make(n, n, (i, j) => h[(i * n) + j] + (i == j ? added : 0));
+    }
+
+    private static double Loss(double[] h, float[] weights, double[] rounded, int inputs)
+    {
+        double[] error = [.. weights.Zip(rounded, (w, r) => w - r)], product = Matrices.Product(error, h, error.Length / inputs, inputs, inputs);
+        return error.Zip(product, (a, b) => a * b).Sum();
+    }
+
+    // Gauss and Jordan, without pivoting: the matrix is positive definite.
+    private static double[] Inverse(double[] matrix, int n)
+    {
+        double[] a = [.. matrix], inverse = Matrices.Identity(n);
+        for (int k = 0; k < n; k++)
+        {
+            double pivot = a[(k * n) + k];
+            for (int j = 0; j < n; j++)
+            {
+                a[(k * n) + j] /= pivot;
+                inverse[(k * n) + j] /= pivot;
+            }
+
+            for (int i = 0; i < n; i++)
+            {
+                double factor = i == k ? 0 : a[(i * n) + k];
+                for (int j = 0; j < n && factor != 0; j++)
+                {
+                    a[(i * n) + j] -= factor * a[(k * n) + j];
+                    inverse[(i * n) + j] -= factor * inverse[(k * n) + j];
+                }
+            }
+        }
+
+        return inverse;
+    }
+
+    // A = Uᵀ U
+    private static double[] UpperCholesky(double[] a, int n)
+    {
+        double[] u = new double[n * n];
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = i; j < n; j++)
+            {
+                double sum = a[(i * n) + j];
+                for (int k = 0; k < i; k++)
+                {
+                    sum -= u[(k * n) + i] * u[(k * n) + j];
+                }
+
+                u[(i * n) + j] = i == j ? Math.Sqrt(sum) : sum / u[(i * n) + i];
+            }
+        }
+
+        return u;
+    }
+
+    /// <summary>Rounds to multiples of <see cref="Step"/>, and remembers what from.</summary>
+    private sealed class Grid(int outputs, int inputs, int blockSize) : IBlockQuantizer
+    {
+        private readonly double[] deviations = new double[outputs * inputs];
+        private readonly List<int>[] order = [.. Enumerable.Range(0, outputs).Select(_ => new List<int>())];
+
+        public int BlockSize => blockSize;
+
+        public double[] Rounded { get; } = new double[outputs * inputs];
+
+        public double Deviation(int output, int input) => deviations[(output * inputs) + input];
+
+        public int[] Order(int output) => [.. order[output]];
+
+        public void Quantize(int output, int input, ReadOnlySpan<double> target, Span<double> rounded)
+        {
+            Assert.Equal(Math.Min(blockSize, inputs - input), target.Length);
+            for (int i = 0; i < target.Length; i++)
+            {
+                int index = (output * inputs) + input + i;
+                Rounded[index] = rounded[i] = Step * Math.Round(target[i] / Step);
+                deviations[index] = target[i] - rounded[i];
+                order[output].Add(input + i);
+            }
+        }
+    }
+}
