@@ -17,7 +17,7 @@ namespace Compress.Bench;
 /// </summary>
 internal static class ForwardBench
 {
-    private const int Runs = 25;
+    public const int Runs = 25;
 
     public static void Run(string[] args)
     {
@@ -45,7 +45,7 @@ internal static class ForwardBench
             if (torch is not null)
             {
                 model.Forward(tokens, logits);
-                Check(logits.AsSpan(logits.Length - model.VocabularySize), torch.LastLogits);
+                Check(logits.AsSpan(logits.Length - model.VocabularySize), torch.Sample);
                 peer = $"PyTorch {torch.Version}; its products are those of {torch.Blas}.";
             }
 
@@ -99,7 +99,7 @@ internal static class ForwardBench
         }
     }
 
-    private static double[] InTurns(params Func<double>[] runs)
+    internal static double[] InTurns(params Func<double>[] runs)
     {
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed.TotalSeconds < 2)
@@ -119,7 +119,7 @@ internal static class ForwardBench
         return [.. times.Select(all => all.Order().ElementAt(Runs / 2))];
     }
 
-    private static double Time(Action action)
+    internal static double Time(Action action)
     {
         long start = Stopwatch.GetTimestamp();
         action();

@@ -10,6 +10,7 @@
     ("noop", "a build with nothing to do of a project with ten models: [--out DIR]", Compress.Bench.NoOpBuild.Run),
     ("rebuild", "builds with a warm cache, after a clean and after a change of one of 200 layers: [--out DIR]", Compress.Bench.RebuildBench.Run),
     ("forward", "a language model's forward pass beside PyTorch, its product beside the machine's peak: [MODEL_FOLDER] [--out DIR]", Compress.Bench.ForwardBench.Run),
+    ("backward", "a language model's forward and backward pass beside PyTorch: [MODEL_FOLDER] [--out DIR]", Compress.Bench.BackwardBench.Run),
     ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),
 ];
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Compress.Bench;
 
-/// <summary>PyTorch in a process of its own, which runs a model's forward pass whenever it is asked; see peers/forward.py.</summary>
+/// <summary>PyTorch in a process of its own, which runs a model's forward pass, or forward and backward, whenever it is asked; see peers/forward.py.</summary>
 internal sealed class TorchPeer : IDisposable
 {
     private readonly Process process;
@@ -14,7 +14,7 @@ internal sealed class TorchPeer : IDisposable
         this.process = process;
         Version = description.GetProperty("torch").GetString()!;
         Blas = description.GetProperty("blas").GetString()!;
-        LastLogits = [.. description.GetProperty("last").EnumerateArray().Select(value => value.GetSingle())];
+        Sample = [.. description.GetProperty("sample").EnumerateArray().Select(value => value.GetSingle())];
     }
 
     public string Version { get; }
@@ -22,15 +22,15 @@ internal sealed class TorchPeer : IDisposable
     /// <summary>The library that multiplies its matrices.</summary>
     public string Blas { get; }
 
-    /// <summary>The logits after the last token.</summary>
-    public float[] LastLogits { get; }
+    /// <summary>The logits after the last token; of a backward pass, the gradient of the first norm.</summary>
+    public float[] Sample { get; }
 
     /// <summary>Starts it; null if there is no PyTorch for Debian's Python, or the script does not know the model.</summary>
-    public static TorchPeer? Start(string folder, int tokens, int threads)
+    public static TorchPeer? Start(string folder, int tokens, int threads, bool backward = false)
     {
         string script = Path.Combine(AppContext.BaseDirectory, "peers", "forward.py");
         string count = threads.ToString(CultureInfo.InvariantCulture);
-        var start = new ProcessStartInfo("/usr/bin/python3", [script, folder, tokens.ToString(CultureInfo.InvariantCulture), count])
+        var start = new ProcessStartInfo("/usr/bin/python3", [script, folder, tokens.ToString(CultureInfo.InvariantCulture), count, backward ? "backward" : "forward"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

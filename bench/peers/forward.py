@@ -1,7 +1,8 @@
-"""The forward pass of a Llama in PyTorch, as a peer for `bench forward`.
+"""The forward and backward pass of a Llama in PyTorch, as a peer for `bench forward` and `bench backward`.
 
-Started with a model's folder and a number of tokens; then, for each line on standard input, runs once and answers the seconds that it took.
-The first line that it writes describes it, in JSON; `last` holds the logits after the last token.
+Started with a model's folder, a number of tokens, one of threads, and `forward` or `backward`: cross-entropy and its gradients of all weights too. Then, for
+each line on standard input, runs once and answers the seconds that it took. The first line that it writes describes it, in JSON; `sample` holds
+the logits after the last token, or the gradient of the first norm.
 """
 import json
 import struct
@@ -47,7 +48,6 @@ class Llama:
     def split(self, x, count):
         return x.view(x.shape[0], count, self.size).transpose(0, 1)
 
-    @torch.inference_mode()
     def forward(self, ids):
         w = self.weights
         x = F.embedding(ids, w["model.embed_tokens.weight"])
@@ -74,15 +74,27 @@ def blas():
 
 
 def main():
-    folder, tokens, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    folder, tokens, threads, backward = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "backward"
     torch.set_num_threads(threads)
     model = Llama(folder, tokens)
     ids = torch.arange(tokens) * 7 % model.config["vocab_size"]
-    last = model.forward(ids)[-1].tolist()
-    print(json.dumps({"torch": torch.__version__, "blas": blas(), "last": last}), flush=True)
+
+    @torch.inference_mode()
+    def forward():
+        return model.forward(ids)[-1]
+
+    def differentiate():
+        for weight in model.weights.values():
+            weight.grad = None
+            weight.requires_grad_()
+        F.cross_entropy(model.forward(ids)[:-1], ids[1:], reduction="sum").backward()
+        return model.weights["model.layers.0.input_layernorm.weight"].grad
+
+    run = differentiate if backward else forward
+    print(json.dumps({"torch": torch.__version__, "blas": blas(), "sample": run().tolist()}), flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
-        model.forward(ids)
+        run()
         print(time.perf_counter() - start, flush=True)
 
 

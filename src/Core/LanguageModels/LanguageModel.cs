@@ -1,6 +1,7 @@
 using Compress.Core.Diagnostics;
 using Compress.Core.LanguageModels.Architectures;
 using Compress.Core.LanguageModels.Blocks;
+using Compress.Core.LanguageModels.Gradients;
 using Compress.Core.LanguageModels.Weights;
 using Compress.Core.Models;
 using Compress.Runtime;
@@ -173,6 +174,17 @@ public sealed class LanguageModel : ICausalModel, IDisposable
         {
             decoder.Head.Apply(hidden, logits, count);
         }
+    }
+
+    /// <summary>Runs the layers over a sequence, and keeps what gradients need. Safe for several threads.</summary>
+    /// <param name="tokens">A sequence; the first token is at position 0.</param>
+    /// <returns>What was kept, to be disposed of. No tensor may be replaced meanwhile.</returns>
+    /// <exception cref="ArgumentException">There are more tokens than positions.</exception>
+    /// <exception cref="CompressException">A token is not in the vocabulary.</exception>
+    public RecordedPass Record(ReadOnlySpan<int> tokens)
+    {
+        Check(tokens);
+        return new(decoder, tokens);
     }
 
     private void Check(ReadOnlySpan<int> tokens)

@@ -60,6 +60,12 @@ public sealed class SourceTensor : WeightMatrix
         Elements.Read(DType, bytes, (long)firstRow * Columns, destination[..count]);
     }
 
+    /// <summary>True if the elements are 32-bit floats.</summary>
+    internal bool IsFloats => DType == DType.F32;
+
+    /// <summary>Rows of a tensor of 32-bit floats, in place. Valid until the model is disposed.</summary>
+    internal ReadOnlySpan<float> Floats(int firstRow, int rowCount) => bytes.Slice<float>((long)firstRow * Columns, checked(rowCount * Columns));
+
     /// <summary><c>Y = X Wᵀ</c> in float32, rows converted a few at a time. As <see cref="PackedTensor.Multiply(ReadOnlySpan{float}, Span{float}, int)"/>.</summary>
     /// <param name="x">[batch, columns].</param>
     /// <param name="y">[batch, rows].</param>

@@ -135,6 +135,35 @@ internal static class FixedOrder
         return Sum((s0 + s2) + (s1 + s3));
     }
 
+    /// <summary>Σ a in double: element i goes to lane i mod 8, lanes are added in order, then what is left over.</summary>
+    /// <param name="a">Any length.</param>
+    public static double SumInDouble(ReadOnlySpan<float> a)
+    {
+        const int Step = 8;
+        int full = a.Length / Step * Step;
+        var (low, high) = (Vector256<double>.Zero, Vector256<double>.Zero);
+        ref float pa = ref MemoryMarshal.GetReference(a);
+        for (nuint i = 0; i < (nuint)full; i += Step)
+        {
+            (var first, var second) = Vector256.Widen(Vector256.LoadUnsafe(ref pa, i));
+            low += first;
+            high += second;
+        }
+
+        double sum = 0;
+        for (int lane = 0; lane < Step; lane++)
+        {
+            sum += lane < 4 ? low[lane] : high[lane - 4];
+        }
+
+        foreach (float rest in a[full..])
+        {
+            sum += rest;
+        }
+
+        return sum;
+    }
+
     /// <summary>The sum of the lanes: l + 4, l + 2, l + 1.</summary>
     public static float Sum(Vector256<float> lanes)
     {

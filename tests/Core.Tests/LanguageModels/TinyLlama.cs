@@ -42,6 +42,20 @@ internal sealed class TinyLlama : IDisposable
 
     public string WeightsFile => folder["model.safetensors"];
 
+    /// <summary>Gives it so many layers like the first.</summary>
+    public void SetLayers(int count)
+    {
+        const string First = "model.layers.0.";
+        Config["num_hidden_layers"] = count;
+        foreach (var (name, shape) in Shapes.Where(pair => pair.Key.StartsWith(First, StringComparison.Ordinal)).ToArray())
+        {
+            for (int layer = 1; layer < count; layer++)
+            {
+                Shapes.Add($"model.layers.{layer}.{name[First.Length..]}", shape);
+            }
+        }
+    }
+
     /// <summary>Writes both files and returns the folder.</summary>
     public string Write()
     {

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Small language models with random weights, and their logits, for the tests of src/Core/LanguageModels.
+"""Small language models with random weights, their logits and gradients, for the tests of src/Core/LanguageModels.
 
     python3 tests/assets/language-models/golden.py
 
 Written from the papers and the formats' definitions with PyTorch's own primitives, in float64 from the stored weights; no code is shared
 with the project, and none is taken from the transformers package. Each folder gets config.json and model.safetensors as Hugging Face lays
-them out, and golden.safetensors with `tokens` (I32) and `logits` (F32, [tokens, vocabulary]). Needs python3-torch; any version will do.
+them out, and golden.safetensors with `tokens` (I32), `logits` (F32, [tokens, vocabulary]), the `loss` of predicting each token from those before it (F32, the sum
+of their cross-entropies in nats), and for each tensor `gradient.<name>`: every seventh value of the loss's gradient (F32). Needs python3-torch; any version will do.
 """
 import json
 import math
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+EVERY = 7  # no width, nor number of rows, is a multiple of it
 TOKENS = 37  # more than one tile of every vector width, and no multiple of any
 TYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int32: "I32"}
 
@@ -40,14 +42,16 @@ class Weights:
         self.generator = torch.Generator().manual_seed(seed)
         self.dtype = dtype
         self.stored = {}
+        self.leaves = {}
 
     def __call__(self, name, *shape, center=0.0, spread=None):
         if name not in self.stored:
             spread = 1.5 / math.sqrt(shape[-1]) if spread is None else spread
             values = torch.randn(*shape, generator=self.generator, dtype=torch.float64) * spread + center
             self.stored[name] = values.to(self.dtype)
+            self.leaves[name] = self.stored[name].double().requires_grad_()
         assert self.stored[name].shape == shape
-        return self.stored[name].double()
+        return self.leaves[name]
 
     def linear(self, name, x, outputs, bias):
         y = x @ self(name + ".weight", outputs, x.shape[-1]).T
@@ -197,7 +201,11 @@ def make(folder, forward, config, dtype=torch.float32, extra=None, **options):
     logits = forward(config, weights, tokens, **options)
     assert logits.shape == (TOKENS, config["vocab_size"]) and bool(torch.isfinite(logits).all())
     write(os.path.join(path, "model.safetensors"), {**weights.stored, **(extra or {})})
-    write(os.path.join(path, "golden.safetensors"), {"tokens": tokens.to(torch.int32), "logits": logits.float()})
+    loss = F.cross_entropy(logits[:-1], tokens[1:], reduction="sum")
+    loss.backward()
+    gradients = {f"gradient.{name}": leaf.grad.flatten()[::EVERY].float() for name, leaf in weights.leaves.items()}
+    logits = logits.detach()
+    write(os.path.join(path, "golden.safetensors"), {"tokens": tokens.to(torch.int32), "logits": logits.float(), "loss": loss.detach().float()[None], **gradients})
     with open(os.path.join(path, "config.json"), "w", encoding="utf-8", newline="\n") as file:
         json.dump(config, file, indent=2)
         file.write("\n")

@@ -3,20 +3,25 @@ using Compress.Core.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
-/// <summary>Applies a function to every value, in place.</summary>
-internal delegate void Activation(Span<float> values);
+/// <summary>An activation function and its derivative.</summary>
+/// <param name="Apply">Applies the function to every value, in place.</param>
+/// <param name="Backward">Given what the function was applied to, multiplies gradients by its derivative, in place.</param>
+internal sealed record Activation(Action<Span<float>> Apply, ActivationGradient Backward);
+
+/// <summary>Given what a function was applied to, multiplies gradients by its derivative, in place.</summary>
+internal delegate void ActivationGradient(ReadOnlySpan<float> values, Span<float> gradients);
 
 /// <summary>The activation functions, by the names that Hugging Face's configurations use.</summary>
 internal static class Activations
 {
     private static readonly Dictionary<string, Activation> ByName = new(StringComparer.Ordinal)
     {
-        ["relu"] = values => TensorPrimitives.Max(values, 0, values),
-        ["silu"] = Silu,
-        ["swish"] = Silu,
-        ["gelu"] = Gelu,
-        ["gelu_new"] = GeluTanh,
-        ["gelu_pytorch_tanh"] = GeluTanh,
+        ["relu"] = new(values => TensorPrimitives.Max(values, 0, values), ActivationGradients.Relu),
+        ["silu"] = new(Silu, ActivationGradients.Silu),
+        ["swish"] = new(Silu, ActivationGradients.Silu),
+        ["gelu"] = new(Gelu, ActivationGradients.Gelu),
+        ["gelu_new"] = new(GeluTanh, ActivationGradients.GeluTanh),
+        ["gelu_pytorch_tanh"] = new(GeluTanh, ActivationGradients.GeluTanh),
     };
 
     /// <summary>All names.</summary>
@@ -64,8 +69,8 @@ internal static class Activations
         }
     }
 
-    // Within 1.5e-7 (Abramowitz and Stegun 7.1.26).
-    private static double Erf(double x)
+    /// <summary>The error function within 1.5e-7 (Abramowitz and Stegun 7.1.26).</summary>
+    internal static double Erf(double x)
     {
         double t = 1 / (1 + (0.3275911 * Math.Abs(x)));
         double series = t * (0.254829592 + (t * (-0.284496736 + (t * (1.421413741 + (t * (-1.453152027 + (t * 1.061405429))))))));

@@ -30,37 +30,63 @@ internal sealed partial class Attention(IReadOnlyList<Linear> projections, Linea
 {
     private readonly AttentionMix mix = new(shape);
 
+    /// <summary>Values of a token.</summary>
+    public int Width => output.Outputs;
+
+    /// <summary>Values of a token's queries, keys and values.</summary>
+    public int ProjectedWidth => shape.QueryWidth + (2 * shape.KeyWidth);
+
+    /// <summary>Values of all heads of a token.</summary>
+    public int MixedWidth => shape.QueryWidth;
+
     /// <summary>Applies it to a sequence.</summary>
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width].</param>
     /// <param name="tokens">How many.</param>
     public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
-        using var projected = new Scratch(tokens, shape.QueryWidth + (2 * shape.KeyWidth));
-        Span<float> queries = projected.Span, keys, values;
-        int queryStride, keyStride;
+        using Scratch projected = new(tokens, ProjectedWidth), mixed = new(tokens, MixedWidth);
+        Apply(x, y, tokens, projected.Span, mixed.Span);
+    }
+
+    /// <summary>As <see cref="Apply(ReadOnlySpan{float}, Span{float}, int)"/>, and leaves what lies between its layers.</summary>
+    /// <param name="x">[tokens, width].</param>
+    /// <param name="y">[tokens, width].</param>
+    /// <param name="tokens">How many.</param>
+    /// <param name="projected">Receives queries, keys and values: tokens · <see cref="ProjectedWidth"/> floats.</param>
+    /// <param name="mixed">Receives the input of the output layer, [tokens, <see cref="MixedWidth"/>].</param>
+    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, Span<float> projected, Span<float> mixed)
+    {
+        var heads = Split(projected, tokens);
         if (projections is [var all])
         {
-            all.Apply(x, projected.Span, tokens);
-            keys = queries[shape.QueryWidth..];
-            values = keys[shape.KeyWidth..];
-            queryStride = keyStride = all.Outputs;
+            all.Apply(x, projected, tokens);
         }
         else
         {
-            queries = projected.Span[..(tokens * shape.QueryWidth)];
-            keys = projected.Span.Slice(queries.Length, tokens * shape.KeyWidth);
-            values = projected.Span[(queries.Length + keys.Length)..];
-            projections[0].Apply(x, queries, tokens);
-            projections[1].Apply(x, keys, tokens);
-            projections[2].Apply(x, values, tokens);
-            (queryStride, keyStride) = (shape.QueryWidth, shape.KeyWidth);
+            projections[0].Apply(x, heads.Queries, tokens);
+            projections[1].Apply(x, heads.Keys, tokens);
+            projections[2].Apply(x, heads.Values, tokens);
         }
 
-        rotary?.Apply(queries, queryStride, shape.Heads, tokens);
-        rotary?.Apply(keys, keyStride, shape.KeyValueHeads, tokens);
-        using var mixed = new Scratch(tokens, shape.QueryWidth);
-        mix.Apply(queries, queryStride, keys, values, keyStride, mixed.Span, tokens);
-        output.Apply(mixed.Span, y, tokens);
+        rotary?.Apply(heads.Queries, heads.QueryStride, shape.Heads, tokens);
+        rotary?.Apply(heads.Keys, heads.KeyStride, shape.KeyValueHeads, tokens);
+        mix.Apply(heads.Queries, heads.QueryStride, heads.Keys, heads.Values, heads.KeyStride, mixed, tokens);
+        output.Apply(mixed, y, tokens);
+    }
+
+    // One layer for all three gives them side by side.
+    private Heads Split(Span<float> projected, int tokens)
+    {
+        bool fused = projections.Count == 1;
+        int queries = fused ? shape.QueryWidth : tokens * shape.QueryWidth, keys = fused ? shape.KeyWidth : tokens * shape.KeyWidth;
+        return new()
+        {
+            Queries = fused ? projected : projected[..queries],
+            Keys = fused ? projected[queries..] : projected.Slice(queries, keys),
+            Values = projected[(queries + keys)..],
+            QueryStride = fused ? ProjectedWidth : shape.QueryWidth,
+            KeyStride = fused ? ProjectedWidth : shape.KeyWidth,
+        };
     }
 }

@@ -8,7 +8,7 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// The part of attention that has no weights: for each head and token, softmax(scale · q K) V over the tokens that it sees. Keys and values are
 /// brought into tiles once for each of their heads; then blocks of tokens are independent of each other.
 /// </summary>
-internal sealed unsafe class AttentionMix(AttentionShape shape)
+internal sealed unsafe partial class AttentionMix(AttentionShape shape)
 {
     /// <summary>Tokens of a block: their scores against 1,000 keys take 128 KiB and stay in the second-level cache.</summary>
     private const int BlockTokens = 32;

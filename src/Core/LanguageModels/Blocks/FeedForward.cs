@@ -26,12 +26,12 @@ internal sealed partial class FeedForward(Linear? gate, Linear up, Linear down, 
             var own = new Span<float>(values + start, count * inner);
             if (gate is null)
             {
-                activation(own);
+                activation.Apply(own);
             }
             else
             {
                 var ownGates = new Span<float>(factors + start, own.Length);
-                activation(ownGates);
+                activation.Apply(ownGates);
                 TensorPrimitives.Multiply(own, ownGates, own);
             }
         });

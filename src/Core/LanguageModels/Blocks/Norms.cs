@@ -5,7 +5,7 @@ using Compress.Core.Numerics;
 namespace Compress.Core.LanguageModels.Blocks;
 
 /// <summary>A normalization of each token's vector.</summary>
-internal abstract class Norm
+internal abstract partial class Norm
 {
     /// <summary>Normalizes one vector. The result may be the input.</summary>
     public abstract void Apply(ReadOnlySpan<float> x, Span<float> y);
@@ -32,7 +32,7 @@ internal abstract class Norm
 }
 
 /// <summary>RMSNorm (Zhang and Sennrich, arXiv 1910.07467): <c>w · x / √(mean x² + ε)</c>.</summary>
-internal sealed class RmsNorm(Parameter weight, float epsilon) : Norm
+internal sealed partial class RmsNorm(Parameter weight, float epsilon) : Norm
 {
     public override void Apply(ReadOnlySpan<float> x, Span<float> y)
     {
@@ -46,7 +46,7 @@ internal sealed class RmsNorm(Parameter weight, float epsilon) : Norm
 /// <param name="weight">[width], or null for ones.</param>
 /// <param name="bias">[width], or null for zeros.</param>
 /// <param name="epsilon">ε.</param>
-internal sealed class LayerNorm(Parameter? weight, Parameter? bias, float epsilon) : Norm
+internal sealed partial class LayerNorm(Parameter? weight, Parameter? bias, float epsilon) : Norm
 {
     public override void Apply(ReadOnlySpan<float> x, Span<float> y)
     {

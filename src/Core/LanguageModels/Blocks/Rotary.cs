@@ -20,7 +20,16 @@ internal sealed class Rotary(float[] frequencies)
     /// <param name="stride">From one token to the next.</param>
     /// <param name="heads">Heads of a token.</param>
     /// <param name="tokens">How many.</param>
-    public void Apply(Span<float> values, int stride, int heads, int tokens)
+    public void Apply(Span<float> values, int stride, int heads, int tokens) => Turn(values, stride, heads, tokens, 1);
+
+    /// <summary>Turns them back: the inverse, and so the transpose, which gradients go through.</summary>
+    /// <param name="values">[tokens, stride]; a token's heads come first.</param>
+    /// <param name="stride">From one token to the next.</param>
+    /// <param name="heads">Heads of a token.</param>
+    /// <param name="tokens">How many.</param>
+    public void ApplyInverse(Span<float> values, int stride, int heads, int tokens) => Turn(values, stride, heads, tokens, -1);
+
+    private void Turn(Span<float> values, int stride, int heads, int tokens, float direction)
     {
         int half = frequencies.Length;
         var turns = Table(tokens);
@@ -34,9 +43,9 @@ internal sealed class Rotary(float[] frequencies)
                 var high = values.Slice((token * stride) + (((head * 2) + 1) * half), half);
                 for (int i = 0; i < low.Length; i++)
                 {
-                    (float a, float b) = (low[i], high[i]);
-                    low[i] = (a * cosines[i]) - (b * sines[i]);
-                    high[i] = (b * cosines[i]) + (a * sines[i]);
+                    (float a, float b, float sine) = (low[i], high[i], direction * sines[i]);
+                    low[i] = (a * cosines[i]) - (b * sine);
+                    high[i] = (b * cosines[i]) + (a * sine);
                 }
             }
         }

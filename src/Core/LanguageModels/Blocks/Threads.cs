@@ -5,7 +5,8 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// <summary>Spreads independent work over <see cref="RuntimeOptions.MaxThreads"/> threads.</summary>
 internal static class Threads
 {
-    private const int BlockTokens = 32;
+    /// <summary>Tokens of a block; the last may have fewer.</summary>
+    public const int BlockTokens = 32;
 
     /// <summary>Does 0 … count − 1, in any order.</summary>
     public static void For(int count, Action<int> body)

@@ -60,6 +60,21 @@ internal sealed class Parameter(SourceTensor source)
         }
     }
 
+    /// <summary>True if <see cref="GetRows"/> needs no buffer.</summary>
+    public bool InPlace => packed is null && source.IsFloats;
+
+    /// <summary>Rows as floats: in place if they are that in memory, else read into the buffer.</summary>
+    public ReadOnlySpan<float> GetRows(int firstRow, int rowCount, Span<float> buffer)
+    {
+        if (InPlace)
+        {
+            return source.Floats(firstRow, rowCount);
+        }
+
+        ReadRows(firstRow, rowCount, buffer);
+        return buffer;
+    }
+
     /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>: from the packed weights, if there are any.</summary>
     /// <param name="x">[batch, columns].</param>
     /// <param name="y">[batch, rows].</param>
