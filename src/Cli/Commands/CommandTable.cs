@@ -22,6 +22,7 @@ internal static class CommandTable
         InitCommand.Create,
         SchemaCommand.Create,
         EvalCommand.Create,
+        CalibrateCommand.Create,
         CompareCommand.Create,
         ListCommand.Create,
         CacheCommand.Create,

@@ -17,23 +17,26 @@ internal sealed class EvaluationOptions
     public EvaluationOptions(bool required)
     {
         text = new("--text") { Description = "A held-out text (UTF-8), or a file of token ids (.ids).", HelpName = "FILE", Required = required };
-        unit = new("--unit")
-        {
-            Description = "What is a sequence of its own: document (default: the whole text, cut into windows) or paragraph (each, cut to one window).",
-            HelpName = "UNIT",
-            CustomParser = argument =>
-            {
-                string value = argument.Tokens[0].Value;
-                if (value is "document" or "paragraph")
-                {
-                    return value == "paragraph" ? TextUnit.Paragraph : TextUnit.Document;
-                }
-
-                argument.AddError($"--unit is '{value}'; give document or paragraph");
-                return default;
-            },
-        };
+        unit = Unit();
     }
+
+    /// <summary>What of a text is a sequence of its own.</summary>
+    public static Option<TextUnit> Unit() => new("--unit")
+    {
+        Description = "What is a sequence of its own: document (default: the whole text, cut into windows) or paragraph (each, cut to one window).",
+        HelpName = "UNIT",
+        CustomParser = argument =>
+        {
+            string value = argument.Tokens[0].Value;
+            if (value is "document" or "paragraph")
+            {
+                return value == "paragraph" ? TextUnit.Paragraph : TextUnit.Document;
+            }
+
+            argument.AddError($"--unit is '{value}'; give document or paragraph");
+            return default;
+        },
+    };
 
     public void AddTo(Command command)
     {
@@ -55,7 +58,8 @@ internal sealed class EvaluationOptions
             Bos = !parsed.GetValue(noBos),
         };
 
-    private static Option<int?> Count(string name, string description, int least) => new(name)
+    /// <summary>A whole number.</summary>
+    public static Option<int?> Count(string name, string description, int least) => new(name)
     {
         Description = description,
         HelpName = "N",

@@ -1,3 +1,4 @@
+using Compress.Core.Calibration;
 using Compress.Core.Compression;
 using Compress.Core.Evaluation;
 using Spectre.Console;
@@ -5,7 +6,7 @@ using Spectre.Console;
 namespace Compress.Cli.Console;
 
 /// <summary>Progress on a terminal: a bar over the weights done, with the time that is left.</summary>
-internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<EvaluationProgress>
+internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<EvaluationProgress>, IProgress<CalibrationProgress>
 {
     private readonly ProgressTask bar;
     private readonly string title;
@@ -22,29 +23,35 @@ internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<Ev
         .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
         .Start(context => work(new ProgressBar(context.AddTask(Markup.Escape(title)), title)));
 
-    void IProgress<EvaluationProgress>.Report(EvaluationProgress value)
-    {
-        lock (bar)
-        {
-            bar.MaxValue = Math.Max(1, value.WindowsTotal);
-            bar.Value = value.WindowsDone;
-            bar.Description = Markup.Escape($"{title}  {ProgressLines.Words(value)}");
-        }
-    }
+    void IProgress<EvaluationProgress>.Report(EvaluationProgress value) => Set(value.WindowsDone, value.WindowsTotal, ProgressLines.Words(value));
+
+    void IProgress<CalibrationProgress>.Report(CalibrationProgress value) => Set(value.Done, value.Total, ProgressLines.Words(value));
 
     public void Report(CompressionProgress value)
     {
         if (value.Evaluation is { } evaluation)
         {
-            ((IProgress<EvaluationProgress>)this).Report(evaluation);
-            return;
+            Set(evaluation.WindowsDone, evaluation.WindowsTotal, ProgressLines.Words(evaluation));
         }
+        else if (value.Calibration is { } calibration)
+        {
+            Set(calibration.Done, calibration.Total, ProgressLines.Words(calibration));
+        }
+        else
+        {
+            Set(value.WeightsDone, value.WeightsTotal,
+                $"{value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? ProgressLines.Waiting : "")}");
+        }
+    }
 
+    private void Set(long done, long total, string words)
+    {
         lock (bar)
         {
-            bar.MaxValue = Math.Max(1, value.WeightsTotal);
-            bar.Value = Math.Max(bar.Value, value.WeightsDone); // reports of several threads may arrive out of order
-            bar.Description = Markup.Escape($"{title}  {value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? ProgressLines.Waiting : "")}");
+            bool same = bar.MaxValue == Math.Max(1, total);
+            bar.MaxValue = Math.Max(1, total);
+            bar.Value = same ? Math.Max(bar.Value, done) : done; // reports of several threads may arrive out of order
+            bar.Description = Markup.Escape($"{title}  {words}");
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Compress.Core.Calibration;
 using Compress.Core.Compression;
 using Compress.Core.Evaluation;
 
@@ -8,7 +10,7 @@ namespace Compress.Cli.Console;
 /// <param name="prefix">Begins each line.</param>
 /// <param name="interval">The least time between two lines, and before the first.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan interval, TimeProvider clock) : IProgress<CompressionProgress>, IProgress<EvaluationProgress>
+internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan interval, TimeProvider clock) : IProgress<CompressionProgress>, IProgress<EvaluationProgress>, IProgress<CalibrationProgress>
 {
     /// <summary>Added while another process encodes what is left.</summary>
     public const string Waiting = "; another build is encoding the rest";
@@ -19,12 +21,18 @@ internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan i
     /// <summary><c>3 of 80 windows evaluated</c>.</summary>
     public static string Words(EvaluationProgress value) => $"{value.WindowsDone} of {value.WindowsTotal} windows evaluated";
 
-    public void Report(CompressionProgress value) => Write(value.Evaluation is { } evaluation
-        ? Words(evaluation)
+    /// <summary><c>calibrating, 40 %</c>.</summary>
+    public static string Words(CalibrationProgress value) => string.Create(CultureInfo.InvariantCulture, $"calibrating, {100 * value.Done / Math.Max(1, value.Total)} %");
+
+    public void Report(CompressionProgress value) => Write(
+        value.Evaluation is { } evaluation ? Words(evaluation)
+        : value.Calibration is { } calibration ? Words(calibration)
         : $"{value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? Waiting : "")}");
 
     // Explicit, so that a progress can be made by 'new(…)' where it is plain which.
     void IProgress<EvaluationProgress>.Report(EvaluationProgress value) => Write(Words(value));
+
+    void IProgress<CalibrationProgress>.Report(CalibrationProgress value) => Write(Words(value));
 
     private void Write(string words)
     {

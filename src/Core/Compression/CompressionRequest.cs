@@ -1,4 +1,5 @@
 using Compress.Core.Caching;
+using Compress.Core.Calibration;
 using Compress.Core.Evaluation;
 
 namespace Compress.Core.Compression;
@@ -26,6 +27,7 @@ public sealed record CompressionRequest(string ModelPath, string? RecipePath, st
 /// <param name="WeightsTotal">Elements in the model.</param>
 /// <param name="CacheHits">Tensors taken from the cache so far.</param>
 /// <param name="Waiting">True if nothing is left but tensors that another process is encoding.</param>
+/// <param name="Calibration">While statistics of layers are computed: how far that is.</param>
 /// <param name="Evaluation">While the packed model is measured for a gate: how far that is.</param>
 public sealed record CompressionProgress(
     int LayersDone,
@@ -34,6 +36,7 @@ public sealed record CompressionProgress(
     long WeightsTotal,
     int CacheHits,
     bool Waiting = false,
+    CalibrationProgress? Calibration = null,
     EvaluationProgress? Evaluation = null);
 
 /// <summary>Tells of an evaluation as a part of a compression.</summary>
@@ -41,4 +44,11 @@ internal sealed class EvaluationPart(IProgress<CompressionProgress> progress, Co
 {
     /// <inheritdoc/>
     public void Report(EvaluationProgress value) => progress.Report(done with { Evaluation = value });
+}
+
+/// <summary>Tells of a calibration as a part of a compression.</summary>
+internal sealed class CalibrationPart(IProgress<CompressionProgress> progress, CompressionProgress before) : IProgress<CalibrationProgress>
+{
+    /// <inheritdoc/>
+    public void Report(CalibrationProgress value) => progress.Report(before with { Calibration = value });
 }

@@ -55,18 +55,31 @@ public static class Compressor
         using var model = ModelFile.Open(request.ModelPath);
         CheckNames(model);
         var plan = Plan.Make(recipe, model.Header, diagnostics);
-        using var store = new LayerStore(request, diagnostics);
+        using var store = new LayerStore(request.Cache, request.OutputPath, diagnostics);
         if (diagnostics.HasErrors)
         {
             return null;
         }
 
-        var work = new LayerWork(model, plan, recipe, request, store, progress);
+        using var statistics = PlanStatistics.Open(recipe, plan, model, store, diagnostics);
+        if (diagnostics.HasErrors)
+        {
+            return null;
+        }
+
+        if (statistics is not null)
+        {
+            var missing = PlanStatistics.Needs(plan, layer => request.Force || !store.Contains(EncodedLayer.Key(model[layer.Tensor.Name], layer.Compress, statistics)));
+            statistics.Prepare(missing, Calibrating(progress, plan, model), cancellationToken);
+        }
+
+        var work = new LayerWork(model, plan, recipe, request, statistics, store, progress);
         if (work.Run(request.Force, diagnostics, cancellationToken) is not { } results)
         {
             return null;
         }
 
+        statistics?.Report();
         if (RelativeErrorGate.Check(recipe, results) is { } beyond)
         {
             diagnostics.Add(beyond);
@@ -98,8 +111,12 @@ public static class Compressor
             unchanged = PackedOutput.Write(request.OutputPath, results, examine, cancellationToken);
         }
 
-        return Report(request, model, recipePath, results, gates, unchanged, clock);
+        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock);
     }
+
+    private static CalibrationPart? Calibrating(IProgress<CompressionProgress>? progress, IReadOnlyList<LayerPlan> plan, ModelFile model) => progress is null
+        ? null
+        : new(progress, new(0, plan.Count, 0, plan.Sum(layer => model[layer.Tensor.Name].Count), 0));
 
     private static EvaluationPart? Measuring(IProgress<CompressionProgress>? progress, TensorResult[] results) => progress is null
         ? null
@@ -123,7 +140,8 @@ public static class Compressor
     }
 
     private static CompressionReport Report(
-        CompressionRequest request, ModelFile model, string? recipePath, TensorResult[] results, LanguageGates gates, bool unchanged, Stopwatch clock)
+        CompressionRequest request, ModelFile model, string? recipePath, TensorResult[] results,
+        IEnumerable<string> otherFiles, IReadOnlyList<EvaluationResult> evaluations, bool unchanged, Stopwatch clock)
     {
         using var packed = PackedModel.OpenFile(request.OutputPath);
         var layers = results
@@ -153,9 +171,9 @@ public static class Compressor
             CacheMisses = compressed.Count(result => result.Cache == CacheUse.Miss),
             CacheSalt = request.Cache?.Salt ?? "",
             Milliseconds = clock.ElapsedMilliseconds,
-            Evaluations = [.. gates.Results.Select(EvaluationReport.Of)],
+            Evaluations = [.. evaluations.Select(EvaluationReport.Of)],
             Layers = layers,
-            Files = [.. model.Header.Files, .. recipePath is null ? Array.Empty<string>() : [recipePath], .. gates.Files],
+            Files = [.. model.Header.Files, .. recipePath is null ? Array.Empty<string>() : [recipePath], .. otherFiles.Distinct()],
             Unchanged = unchanged,
         };
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Compress.Core.Caching;
+using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Models;
@@ -15,6 +16,7 @@ internal static class EncodedLayer
     /// <summary>Takes the tensor from the store, or encodes it, measures its error by decoding it, and stores it.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="treatment">Its codec.</param>
+    /// <param name="statistics">The statistics of layers; null if no layer of the model needs any.</param>
     /// <param name="store">Where it is looked up and stored.</param>
     /// <param name="force">True to encode it, whatever is in the store.</param>
     /// <param name="keepNonFinite">True to leave tensors alone that have a value that is not finite.</param>
@@ -26,6 +28,7 @@ internal static class EncodedLayer
     public static (LayerEntry Entry, LayerKey Key, CacheUse Use)? Get(
         SourceTensor tensor,
         Treatment.Compress treatment,
+        IStatisticsSource? statistics,
         LayerStore store,
         bool force,
         bool keepNonFinite,
@@ -34,7 +37,7 @@ internal static class EncodedLayer
         CancellationToken cancellationToken)
     {
         busy = false;
-        var key = Key(tensor, treatment);
+        var key = Key(tensor, treatment, statistics);
         string name = store.NameOf(key);
         if (!force && store.TryRead(key) is { } cached)
         {
@@ -72,13 +75,14 @@ internal static class EncodedLayer
                 return keepNonFinite ? null : throw new CompressException(found);
             }
 
-            return (Encode(tensor, treatment, store, name, cancellationToken), key, CacheUse.Miss);
+            return (Encode(tensor, treatment, statistics, store, name, cancellationToken), key, CacheUse.Miss);
         }
     }
 
     /// <summary>What determines the tensor's packed bytes. Reads all of it.</summary>
-    public static LayerKey Key(SourceTensor tensor, Treatment.Compress treatment) =>
-        LayerKey.Of(treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash());
+    public static LayerKey Key(SourceTensor tensor, Treatment.Compress treatment, IStatisticsSource? statistics) => LayerKey.Of(
+        treatment.Codec, treatment.Encoder, tensor.DType, tensor.Shape, tensor.ContentHash(),
+        treatment.Encoder.Needs == StatisticKinds.None ? "" : statistics!.Describe(new(tensor.Name, treatment.Encoder.Needs)));
 
     /// <summary>The error for a tensor that has a value that is not finite, or null.</summary>
     public static Diagnostic? NonFinite(SourceTensor tensor) =>
@@ -88,7 +92,7 @@ internal static class EncodedLayer
             : null;
 
     private static LayerEntry Encode(
-        SourceTensor tensor, Treatment.Compress treatment, LayerStore store, string name, CancellationToken cancellationToken)
+        SourceTensor tensor, Treatment.Compress treatment, IStatisticsSource? statistics, LayerStore store, string name, CancellationToken cancellationToken)
     {
         if (tensor.FirstBeyondFloat() is { } beyond)
         {
@@ -96,7 +100,8 @@ internal static class EncodedLayer
                 "codecs compute with 32-bit floats; keep this tensor with a rule 'keep: source'"));
         }
 
-        var encoded = treatment.Encoder.Encode(tensor, null, cancellationToken);
+        var known = treatment.Encoder.Needs == StatisticKinds.None ? null : statistics!.Read(new(tensor.Name, treatment.Encoder.Needs), cancellationToken);
+        var encoded = treatment.Encoder.Encode(tensor, known, cancellationToken);
         var error = ErrorSums.Measure(tensor, DecodedTensor.Open(encoded, tensor.DType, tensor.Shape), cancellationToken);
         if (!double.IsFinite(error.ErrorEnergy))
         {

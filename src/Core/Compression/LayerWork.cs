@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Compress.Core.Caching;
+using Compress.Core.Calibration;
 using Compress.Core.Diagnostics;
 using Compress.Core.Models;
 using Compress.Core.Recipes;
@@ -9,7 +10,13 @@ namespace Compress.Core.Compression;
 
 /// <summary>Brings all tensors of a model into their packed form, several at once.</summary>
 internal sealed class LayerWork(
-    ModelFile model, IReadOnlyList<LayerPlan> plan, Recipe recipe, CompressionRequest request, LayerStore store, IProgress<CompressionProgress>? progress)
+    ModelFile model,
+    IReadOnlyList<LayerPlan> plan,
+    Recipe recipe,
+    CompressionRequest request,
+    IStatisticsSource? statistics,
+    LayerStore store,
+    IProgress<CompressionProgress>? progress)
 {
     /// <summary>Does the work.</summary>
     /// <param name="force">True to encode every layer, whatever is in the store.</param>
@@ -78,7 +85,7 @@ internal sealed class LayerWork(
         long start = Stopwatch.GetTimestamp();
         if (treatment is Treatment.Compress compress)
         {
-            var layer = EncodedLayer.Get(tensor, compress, store, force, recipe.KeepNonFinite, waiting, out bool busy, cancellationToken);
+            var layer = EncodedLayer.Get(tensor, compress, statistics, store, force, recipe.KeepNonFinite, waiting, out bool busy, cancellationToken);
             if (busy)
             {
                 return null;

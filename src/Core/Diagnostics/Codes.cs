@@ -59,6 +59,15 @@ public static class Codes
     public const string TokenizerNotOfModel = "CMPR2313";
     public const string TokenFileMalformed = "CMPR2314";
 
+    // 24xx: calibration
+    public const string CalibrationMissing = "CMPR2401";
+    public const string CalibrationTooLittle = "CMPR2402";
+    public const string CalibrationNonFinite = "CMPR2403";
+    public const string CalibrationUnused = "CMPR2404";
+    public const string StatisticsMalformed = "CMPR2405";
+    public const string StatisticsOfAnotherModel = "CMPR2406";
+    public const string StatisticsLacking = "CMPR2407";
+
     // 30xx: cache
     public const string CacheNotWritable = "CMPR3001";
     public const string CacheEntryDamaged = "CMPR3002";

@@ -94,10 +94,7 @@ public sealed class ModelEvaluation(ModelFile source, EvaluationCache? cache) : 
     /// <inheritdoc/>
     public void Dispose() => model.Dispose();
 
-    private string SourceDigest => digest ??= LayerKey.DigestOf(
-        source.Header.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)
-            .SelectMany(tensor => new[] { tensor.Name, Convert.ToHexStringLower(source[tensor.Name].ContentHash()) })
-            .Append(Sha256(Path.Combine(Folder, "config.json"))));
+    private string SourceDigest => digest ??= LanguageModelDigest.Of(source);
 
     private static string Sha256(string path)
     {

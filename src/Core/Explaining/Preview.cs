@@ -1,4 +1,5 @@
 using Compress.Core.Caching;
+using Compress.Core.Calibration;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Models;
@@ -61,6 +62,7 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
 
             using var model = ModelFile.Open(request.ModelPath);
             var plan = Plan.Make(recipe, model.Header, diagnostics);
+            using var statistics = diagnostics.HasErrors ? null : PlanStatistics.Open(recipe, plan, model, store: null, diagnostics);
             if (diagnostics.HasErrors)
             {
                 return null;
@@ -72,7 +74,7 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var tensor = model[entry.Name];
-                var (key, action) = Look(tensor, treatment, recipe, request);
+                var (key, action) = Look(tensor, treatment, statistics, recipe, request);
                 string? why = action == LayerAction.Encode ? Reason.Of(entry.Name, key, last, request.Cache, request.Force) : null;
                 layers.Add(new(entry.Name, entry.Shape, key.Codec, key.Settings, action, why));
                 same = same && last!.Keys.TryGetValue(entry.Name, out var before) && before == key;
@@ -88,11 +90,12 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
         }
     }
 
-    private static (LayerKey Key, LayerAction Action) Look(SourceTensor tensor, Treatment treatment, Recipe recipe, CompressionRequest request)
+    private static (LayerKey Key, LayerAction Action) Look(
+        SourceTensor tensor, Treatment treatment, IStatisticsSource? statistics, Recipe recipe, CompressionRequest request)
     {
         if (treatment is Treatment.Compress compress)
         {
-            var key = EncodedLayer.Key(tensor, compress);
+            var key = EncodedLayer.Key(tensor, compress, statistics);
             if (!request.Force && request.Cache is { } cache && cache.Contains(key.EntryName(cache.Salt)))
             {
                 return (key, LayerAction.Reuse);

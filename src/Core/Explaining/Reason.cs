@@ -6,6 +6,7 @@ namespace Compress.Core.Explaining;
 public static class Reason
 {
     private const int DigestDigits = 8; // enough to tell two apart
+    private const int FullDigits = 64;
 
     /// <summary>Why the layer of a key is encoded.</summary>
     /// <param name="name">The tensor.</param>
@@ -53,12 +54,18 @@ public static class Reason
             return $"{Short(before.Value)} -> {Short(now.Value)}";
         }
 
-        // Settings are words 'name=value': those that stayed need no mention, unless the codec is another and all differ.
+        // Settings and statistics are words 'name=value': those that stayed need no mention, unless the codec is another and all differ.
         string[] old = before.Value.Split(' '), current = now.Value.Split(' ');
         return $"{Words(old.Except(current))} -> {Words(current.Except(old))}";
     }
 
-    private static string Words(IEnumerable<string> words) => string.Join(' ', words) is { Length: > 0 } text ? text : "none";
+    private static string Words(IEnumerable<string> words) => string.Join(' ', words.Select(ShortValue)) is { Length: > 0 } text ? text : "none";
+
+    private static string ShortValue(string word)
+    {
+        int value = word.IndexOf('=', StringComparison.Ordinal) + 1;
+        return word.Length - value == FullDigits && word.Skip(value).All(char.IsAsciiHexDigitLower) ? word[..value] + Short(word[value..]) : word;
+    }
 
     private static string Short(string digest) => digest.Length > DigestDigits ? digest[..DigestDigits] + "…" : digest;
 }

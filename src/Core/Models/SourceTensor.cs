@@ -16,6 +16,7 @@ public sealed class SourceTensor : WeightMatrix
     private readonly ModelTensor header;
     private readonly ByteView bytes;
     private readonly Action throwIfChanged;
+    private byte[]? contentHash;
 
     internal SourceTensor(ModelTensor header, ByteView bytes, Action throwIfChanged)
     {
@@ -87,8 +88,10 @@ public sealed class SourceTensor : WeightMatrix
         }
     }
 
-    /// <summary>SHA-256 over the bytes as they are in the file.</summary>
-    public byte[] ContentHash()
+    /// <summary>SHA-256 over the bytes as they are in the file when it is first asked for.</summary>
+    public byte[] ContentHash() => contentHash ??= ComputeHash();
+
+    private byte[] ComputeHash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (long offset = 0; offset < ByteLength; offset += ChunkBytes)

@@ -19,7 +19,7 @@ internal sealed class GateReader(string? file, RecipeValues values, RecipeErrors
             return null;
         }
 
-        RefuseOthers(map, RecipeKeys.OfGate);
+        values.RefuseOthers(map, RecipeKeys.OfGate);
         var severity = map.Find(RecipeKeys.Severity) is { } choice && values.Choice(choice, RecipeKeys.Severities) == "warning"
             ? Severity.Warning
             : Severity.Error;
@@ -39,24 +39,21 @@ internal sealed class GateReader(string? file, RecipeValues values, RecipeErrors
             return null;
         }
 
-        RefuseOthers(map, [limitKey, .. RecipeKeys.OfEvaluation]);
+        values.RefuseOthers(map, [limitKey, .. RecipeKeys.OfEvaluation]);
         var limit = Find(map, limitKey, $"'{entry.Key}' has no '{limitKey}', the limit") is { } value ? readLimit(value) : null;
         var text = Find(map, RecipeKeys.Text, $"'{entry.Key}' has no '{RecipeKeys.Text}', the held-out text that it is measured on");
         string? path = text is null ? null : values.Text(text.Key, text.Value, "the path of a text");
-        var settings = new EvaluationSettings(path is null ? "" : Absolute(path))
+        var settings = new EvaluationSettings(path is null ? "" : RecipeText.Absolute(path, file))
         {
             Unit = map.Find(RecipeKeys.Unit) is { } unit && values.Choice(unit, RecipeKeys.Units) == "paragraph" ? TextUnit.Paragraph : TextUnit.Document,
-            Window = Count(map, RecipeKeys.Window, 2),
-            Stride = Count(map, RecipeKeys.Stride, 1),
-            Limit = Count(map, RecipeKeys.Limit, 1),
+            Window = values.Count(map, RecipeKeys.Window, 2),
+            Stride = values.Count(map, RecipeKeys.Stride, 1),
+            Limit = values.Count(map, RecipeKeys.Limit, 1),
             Bos = map.Find(RecipeKeys.Bos) is not { } bos || values.Bool(bos) != false,
             Position = text?.Value.Position ?? map.Position,
         };
         return limit is null || path is null ? null : new(limit, settings);
     }
-
-    private string Absolute(string path) =>
-        file is null ? Path.GetFullPath(path) : Path.GetFullPath(path, Path.GetDirectoryName(file)!);
 
     // 2% or 0.02
     private Limit? Increase(YamlEntry entry)
@@ -74,10 +71,6 @@ internal sealed class GateReader(string? file, RecipeValues values, RecipeErrors
     private Limit? Positive(YamlEntry entry, double max, string expected) =>
         values.PositiveNumber(entry, max, expected) is { } value ? new(value, entry.Value.Position) : null;
 
-    private int? Count(YamlMap map, string key, int least) => map.Find(key) is { } entry
-        ? (int?)values.Integer(entry, least, int.MaxValue, string.Create(CultureInfo.InvariantCulture, $"an integer of at least {least}"))
-        : null;
-
     private YamlEntry? Find(YamlMap map, string key, string missing)
     {
         var entry = map.Find(key);
@@ -87,13 +80,5 @@ internal sealed class GateReader(string? file, RecipeValues values, RecipeErrors
         }
 
         return entry;
-    }
-
-    private void RefuseOthers(YamlMap map, string[] known)
-    {
-        foreach (var unknown in map.Entries.Where(entry => !known.Contains(entry.Key)))
-        {
-            errors.Add(Codes.RecipeUnknownKey, unknown.Position, TreatmentReader.UnknownKeyMessage(unknown.Key, known));
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
@@ -14,6 +15,7 @@ public readonly record struct Position(int Line, int Column);
 /// <param name="Rules">The first rule that matches a tensor's name decides.</param>
 /// <param name="Seed">Seeds all random numbers.</param>
 /// <param name="KeepNonFinite">True (<c>nonFinite: keep</c>) if tensors with NaN or infinity are stored as they are; else they are errors.</param>
+/// <param name="Calibration">Where methods that need them get statistics of layers from, if it says.</param>
 /// <param name="Gate">Quality limits that break the build, if any.</param>
 public sealed record Recipe(
     string? File,
@@ -21,6 +23,7 @@ public sealed record Recipe(
     IReadOnlyList<Rule> Rules,
     ulong Seed,
     bool KeepNonFinite,
+    StatisticsOrigin? Calibration,
     Gate? Gate)
 {
     /// <summary>The defaults, where no recipe is found: what an empty recipe says.</summary>
@@ -51,6 +54,17 @@ public abstract record Treatment(Position Position)
 
     /// <summary>Compressed by a codec.</summary>
     public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position) : Treatment(Position);
+}
+
+/// <summary>Where statistics of layers come from.</summary>
+/// <param name="Position">Where the recipe says so.</param>
+public abstract record StatisticsOrigin(Position Position)
+{
+    /// <summary>From running the model on a text.</summary>
+    public sealed record FromText(CalibrationSettings Settings, Position Position) : StatisticsOrigin(Position);
+
+    /// <summary>From a file, by its absolute path.</summary>
+    public sealed record FromFile(string Path, Position Position) : StatisticsOrigin(Position);
 }
 
 /// <summary>Quality limits; those that are null do not limit.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Recipes.Yaml;
@@ -60,8 +59,9 @@ public static class RecipeReader
     private static Recipe? FromMap(YamlMap map, string? file, IReadOnlyList<ICodec> codecs, RecipeValues values, RecipeErrors errors)
     {
         Version(map, values, errors);
-        ulong seed = map.Find(RecipeKeys.Seed) is { } entry ? Seed(entry, values) : 0;
+        ulong seed = map.Find(RecipeKeys.Seed) is { } entry ? values.Seed(entry) : 0;
         bool keepNonFinite = map.Find(RecipeKeys.NonFinite) is { } nonFinite && values.Choice(nonFinite, RecipeKeys.NonFiniteChoices) == "keep";
+        var calibration = map.Find(RecipeKeys.Calibration) is { } statistics ? new CalibrationReader(file, values, errors).Read(statistics) : null;
         var gate = map.Find(RecipeKeys.Gate) is { } limits ? new GateReader(file, values, errors).Read(limits) : null;
 
         var treatments = new TreatmentReader(codecs, seed, errors);
@@ -78,7 +78,7 @@ public static class RecipeReader
             }
         }
 
-        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, gate);
+        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, calibration, gate);
     }
 
     private static void Version(YamlMap map, RecipeValues values, RecipeErrors errors)
@@ -92,9 +92,6 @@ public static class RecipeReader
                 $"found version {version.Value.Found}; this Compress.Tasks reads version {RecipeKeys.GrammarVersion}: change it, or update the package");
         }
     }
-
-    private static ulong Seed(YamlEntry entry, RecipeValues values) =>
-        (ulong)(values.Integer(entry, 0, ulong.MaxValue, string.Create(CultureInfo.InvariantCulture, $"an integer from 0 to {ulong.MaxValue}")) ?? 0);
 
     private static Rule? ReadRule(YamlNode node, TreatmentReader treatments, MethodChoice inherited, RecipeValues values, RecipeErrors errors)
     {

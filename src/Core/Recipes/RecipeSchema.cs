@@ -63,6 +63,7 @@ public static class RecipeSchema
             },
             [RecipeKeys.NonFinite] = Describe(
                 Choices(RecipeKeys.NonFiniteChoices), "Tensors with NaN or infinity: an error (default), or kept as they are."),
+            [RecipeKeys.Calibration] = CalibrationSchema.Create(),
             [RecipeKeys.Gate] = GateSchema.Create(),
         };
         AddSettings(properties, codecs);

@@ -27,6 +27,12 @@ internal static class RecipeText
         }
     }
 
+    /// <summary>A path in a recipe, which is relative to the recipe's folder.</summary>
+    /// <param name="path">As written.</param>
+    /// <param name="file">The recipe, if it is a file.</param>
+    public static string Absolute(string path, string? file) =>
+        file is null ? Path.GetFullPath(path) : Path.GetFullPath(path, Path.GetDirectoryName(file)!);
+
     /// <summary>Decodes UTF-8, with or without a byte order mark; null, and an error, if it is not text.</summary>
     public static string? Decode(ReadOnlySpan<byte> bytes, RecipeErrors errors)
     {

@@ -52,6 +52,24 @@ internal sealed class RecipeValues(RecipeErrors errors)
         return value;
     }
 
+    /// <summary>An integer of at least so much, if there is one of that key.</summary>
+    public int? Count(YamlMap map, string key, int least) => map.Find(key) is { } entry
+        ? (int?)Integer(entry, least, int.MaxValue, string.Create(CultureInfo.InvariantCulture, $"an integer of at least {least}"))
+        : null;
+
+    /// <summary>A seed of random numbers; 0 if it is wrong.</summary>
+    public ulong Seed(YamlEntry entry) =>
+        (ulong)(Integer(entry, 0, ulong.MaxValue, string.Create(CultureInfo.InvariantCulture, $"an integer from 0 to {ulong.MaxValue}")) ?? 0);
+
+    /// <summary>An error for each key that is none of these.</summary>
+    public void RefuseOthers(YamlMap map, string[] known)
+    {
+        foreach (var unknown in map.Entries.Where(entry => !known.Contains(entry.Key)))
+        {
+            errors.Add(Codes.RecipeUnknownKey, unknown.Position, TreatmentReader.UnknownKeyMessage(unknown.Key, known));
+        }
+    }
+
     /// <summary>A number above zero and up to a bound.</summary>
     public double? PositiveNumber(YamlEntry entry, double max, string expected)
     {

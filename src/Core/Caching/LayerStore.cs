@@ -1,13 +1,12 @@
-using Compress.Core.Caching;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Runtime.Safetensors;
 
-namespace Compress.Core.Compression;
+namespace Compress.Core.Caching;
 
 /// <summary>
-/// Where encoded layers wait until the packed file is written: in the cache, or, where there is none or it cannot be written, in a
-/// folder beside the output that goes when this is disposed. So memory holds the layers in flight, never the model.
+/// Where encoded layers wait until the packed file is written, and statistics until layers are encoded: in the cache, or, where there is none or
+/// it cannot be written, in a folder beside the output that goes when this is disposed. So memory holds the layers in flight, never the model.
 /// </summary>
 internal sealed class LayerStore : IDisposable
 {
@@ -18,12 +17,15 @@ internal sealed class LayerStore : IDisposable
     private readonly DiagnosticBag diagnostics;
     private FileStream? spillLock;
 
-    public LayerStore(CompressionRequest request, DiagnosticBag diagnostics)
+    /// <param name="cache">The cache, or null if there is none.</param>
+    /// <param name="outputPath">The absolute path of what is to be written in the end.</param>
+    /// <param name="diagnostics">Receives what is wrong with the cache.</param>
+    public LayerStore(LayerCache? cache, string outputPath, DiagnosticBag diagnostics)
     {
         this.diagnostics = diagnostics;
-        cache = request.Cache;
-        string directory = Path.GetDirectoryName(request.OutputPath)!;
-        string prefix = $".{Path.GetFileName(request.OutputPath)}.layers.";
+        this.cache = cache;
+        string directory = Path.GetDirectoryName(outputPath)!;
+        string prefix = $".{Path.GetFileName(outputPath)}.layers.";
         RemoveLeftOvers(directory, prefix);
         spill = new LayerCache(Path.Combine(directory, prefix + Guid.NewGuid().ToString("N")));
     }
@@ -46,6 +48,9 @@ internal sealed class LayerStore : IDisposable
         held = null;
         return cache is null || cache.TryLock(name, out held);
     }
+
+    /// <summary>True if the cache has an entry of that key, which need not be a good one.</summary>
+    public bool Contains(LayerKey key) => cache?.Contains(NameOf(key)) == true;
 
     /// <summary>Finds an encoded layer in the cache.</summary>
     public LayerEntry? TryRead(LayerKey key)
