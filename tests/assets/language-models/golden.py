@@ -245,4 +245,5 @@ def main():
     }, prefix="", extra={f"h.{i}.attn.bias": torch.ones(1, 1, 4, 4) for i in range(2)})
 
 
-main()
+if __name__ == "__main__":
+    main()
