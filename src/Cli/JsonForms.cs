@@ -4,6 +4,7 @@ using Compress.Cli.Builds;
 using Compress.Cli.Commands;
 using Compress.Cli.Inspection;
 using Compress.Cli.Projects;
+using Compress.Core.Calibration;
 
 namespace Compress.Cli;
 
@@ -19,6 +20,7 @@ namespace Compress.Cli;
     NewLine = "\n")]
 [JsonSerializable(typeof(EvalReport))]
 [JsonSerializable(typeof(ModelListing))]
+[JsonSerializable(typeof(StatisticsSummary))]
 [JsonSerializable(typeof(List<ProjectListing>))]
 [JsonSerializable(typeof(BuildRequest))]
 [JsonSerializable(typeof(InputRecord))]

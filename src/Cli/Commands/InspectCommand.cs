@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Compress.Cli.Console;
 using Compress.Cli.Inspection;
+using Compress.Core.Calibration;
 
 namespace Compress.Cli.Commands;
 
@@ -10,12 +11,19 @@ internal static class InspectCommand
 {
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("FILE") { Description = "A source model (a file or a folder) or a packed model." };
+        var model = new Argument<string>("FILE") { Description = "A source model (a file or a folder), a packed model, or a file of statistics." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new Command("inspect", "Shows the tensors of a source model or a packed one.") { model, json };
+        var command = new Command("inspect", "Shows the tensors of a source model or a packed one, or the layers of a file of statistics.") { model, json };
         command.SetAction(parsed =>
         {
-            var listing = ModelListing.Read(session.Absolute(parsed.GetRequiredValue(model)));
+            string path = session.Absolute(parsed.GetRequiredValue(model));
+            if (StatisticsSummary.TryRead(path) is { } statistics)
+            {
+                Show(statistics, parsed.GetValue(json), session.Terminal);
+                return ExitCodes.Ok;
+            }
+
+            var listing = ModelListing.Read(path);
             if (parsed.GetValue(json))
             {
                 session.Terminal.Output.WriteLine(JsonSerializer.Serialize(listing, JsonForms.Default.ModelListing));
@@ -28,6 +36,28 @@ internal static class InspectCommand
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    private static void Show(StatisticsSummary statistics, bool json, Terminal terminal)
+    {
+        if (json)
+        {
+            terminal.Output.WriteLine(JsonSerializer.Serialize(statistics, JsonForms.Default.StatisticsSummary));
+            return;
+        }
+
+        var table = new TextTable("layer", ">inputs", ">tokens", ">left out", ">mean square", "statistics");
+        foreach (var layer in statistics.Layers)
+        {
+            table.Add(
+                layer.Name, Quantity.Count(layer.Inputs), Quantity.Count(layer.Tokens), Quantity.Count(layer.Skipped),
+                layer.MeanSquare is { } square ? Quantity.Error(square) : "-",
+                layer.Input == layer.Name ? string.Join(", ", layer.Kinds) : $"as {layer.Input}");
+        }
+
+        table.Write(terminal);
+        terminal.Output.WriteLine(
+            $"statistics: {Quantity.Count(statistics.Layers.Count)} layers, {Quantity.Count(statistics.Tokens)} tokens, {Quantity.Bytes(statistics.Bytes)}");
     }
 
     private static void Show(ModelListing listing, Terminal terminal)

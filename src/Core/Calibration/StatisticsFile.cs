@@ -37,39 +37,60 @@ internal sealed class StatisticsFile : IDisposable
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="CompressException">It cannot be read, or is no file of statistics.</exception>
-    public static StatisticsFile Open(string path) => TryOpen(path) ?? throw new CompressException(
-        Codes.StatisticsMalformed, $"this safetensors file holds no statistics (it has no '{MetadataKey}' metadata); give one that 'compress calibrate' wrote", path);
-
-    /// <summary>As <see cref="Open"/>; null if it is a safetensors file without statistics.</summary>
-    public static StatisticsFile? TryOpen(string path)
+    public static StatisticsFile Open(string path)
     {
-        PackedModel? model = null;
         try
         {
-            model = PackedModel.OpenFile(path);
+            return Open(path, PackedModel.OpenFile(path)) ?? throw Bad(
+                path, $"this safetensors file holds no statistics (it has no '{MetadataKey}' metadata); give one that 'compress calibrate' wrote");
+        }
+        catch (Exception exception) when (exception is SafetensorsException or InvalidDataException)
+        {
+            throw Bad(path, $"it is no file of statistics: {exception.Message}", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Bad(path, $"the statistics cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>As <see cref="Open(string)"/>; null if it is something else altogether, or cannot be read.</summary>
+    /// <exception cref="CompressException">It is one, but malformed or of another version.</exception>
+    public static StatisticsFile? TryOpen(string path)
+    {
+        try
+        {
+            return Open(path, PackedModel.OpenFile(path));
+        }
+        catch (Exception exception) when (exception is SafetensorsException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static StatisticsFile? Open(string path, PackedModel model)
+    {
+        try
+        {
             if (model.Metadata.TryGetValue(MetadataKey, out string? json))
             {
                 var header = JsonSerializer.Deserialize<StatisticsHeader>(json, StatisticsHeader.Options) ?? throw new JsonException("it is null");
                 return header.Version == Version
                     ? new(path, model, header)
-                    : throw new CompressException(Codes.StatisticsMalformed, $"the statistics are of version {header.Version}; this program reads version {Version}", path);
+                    : throw Bad(path, $"the statistics are of version {header.Version}; this program reads version {Version}");
             }
 
             model.Dispose();
             return null;
         }
-        catch (Exception exception) when (exception is SafetensorsException or InvalidDataException or JsonException)
+        catch (JsonException exception)
         {
-            model?.Dispose();
-            throw new CompressException(Codes.StatisticsMalformed, $"it is no file of statistics: {exception.Message}", path, exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CompressException(Codes.StatisticsMalformed, $"the statistics cannot be read: {exception.Message}", path, exception);
+            model.Dispose();
+            throw Bad(path, $"its '{MetadataKey}' cannot be used: {exception.Message}", exception);
         }
         catch
         {
-            model?.Dispose();
+            model.Dispose();
             throw;
         }
     }
@@ -147,7 +168,9 @@ internal sealed class StatisticsFile : IDisposable
         }
     }
 
-    private CompressException Bad(PackedTensor array, string what) => new(Codes.StatisticsMalformed, $"the array {Quote.Name(array.Name)} {what}", path);
+    private CompressException Bad(PackedTensor array, string what) => Bad(path, $"the array {Quote.Name(array.Name)} {what}");
+
+    private static CompressException Bad(string path, string message, Exception? inner = null) => new(Codes.StatisticsMalformed, message, path, inner);
 }
 
 /// <summary>What the metadata of a file of statistics say.</summary>
