@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
+using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.LanguageModels;
 using Compress.Core.Models;
@@ -77,6 +78,14 @@ foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer
         model.Forward([.. Enumerable.Range(0, length).Select(i => i * 7 % model.VocabularySize)], logits);
         Console.WriteLine($"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(logits)))} {Path.GetFileName(folder)} of {length} tokens");
     }
+
+    int[][] windows = [.. Enumerable.Range(1, 9).Select(window => Enumerable.Range(0, 4 * window).Select(i => i * window % model.VocabularySize).ToArray())];
+    new Calibrator(model, windows).Run(
+        _ => StatisticNames.AllKinds,
+        (group, moments) => Console.WriteLine(
+            $"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>([.. moments.SecondMoments(), .. moments.Means()])))} inputs of {Path.GetFileName(folder)} {group.First.Name}"),
+        progress: null,
+        CancellationToken.None);
 }
 
 return;

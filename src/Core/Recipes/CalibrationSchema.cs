@@ -25,10 +25,21 @@ internal static class CalibrationSchema
             [RecipeKeys.Statistics] = Path("A file of statistics that 'compress calibrate' or another program wrote, relative to this file."),
         },
         ["additionalProperties"] = false,
-        ["oneOf"] = new JsonArray(
+        ["anyOf"] = new JsonArray(
             new JsonObject { ["required"] = new JsonArray(RecipeKeys.Text), ["properties"] = new JsonObject { [RecipeKeys.Statistics] = false } },
-            new JsonObject { ["required"] = new JsonArray(RecipeKeys.Statistics), ["maxProperties"] = 1 }),
+            new JsonObject { ["required"] = new JsonArray(RecipeKeys.Statistics), ["properties"] = OnlyStatistics() }),
     };
+
+    private static JsonObject OnlyStatistics()
+    {
+        var none = new JsonObject();
+        foreach (string key in RecipeKeys.OfCalibration.Where(key => key != RecipeKeys.Statistics))
+        {
+            none[key] = false;
+        }
+
+        return none;
+    }
 
     private static JsonObject Path(string description) => new() { ["description"] = description, ["type"] = "string" };
 

@@ -6,6 +6,9 @@ internal static class Assets
     /// <summary>The real model that tests/assets/README.md describes: F32, 47 tensors, in Hugging Face layout.</summary>
     public static string Stories { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "stories260K", "model.safetensors");
 
+    /// <summary>A file of statistics and one of token ids for each model that tests/assets/calibration/golden.py runs.</summary>
+    public static string Calibration { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "calibration");
+
     /// <summary>A folder for each small random model that tests/assets/language-models/golden.py makes.</summary>
     public static string LanguageModels { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "language-models");
 }

@@ -113,7 +113,7 @@ def main():
     for name, forward, options in (
         ("llama", golden.llama, {}), ("gpt2", golden.gpt2, {}), ("opt-post", golden.opt, {"prefix": "decoder."}),
     ):
-        tokens = torch.randint(61, (97,), generator=torch.Generator().manual_seed(sum(name.encode()))).tolist()
+        tokens = torch.randint(61, (90,), generator=torch.Generator().manual_seed(sum(name.encode()))).tolist()
         statistics(name, os.path.join(ASSETS, "language-models", name), forward, tokens, 32, dtype=torch.float32, **options)
     with gzip.open(os.path.join(ASSETS, "tokenizers", "stories260K.ids.gz"), "rt") as text:
         tokens = [int(word) for word in text.read().split()][:600]
