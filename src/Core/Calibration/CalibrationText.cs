@@ -23,7 +23,7 @@ internal sealed record CalibrationText(IReadOnlyList<int[]> Windows, string Desc
     {
         int window = settings.Window ?? Math.Min(model.MaxPositions, CalibrationSettings.MaxDefaultWindow);
         var text = TextTokens.Read(
-            new EvaluationSettings(settings.Text) { Unit = settings.Unit, Window = window }, modelFolder, model.MaxPositions, model.VocabularySize);
+            new EvaluationSettings(settings.Text) { Unit = settings.Unit, Window = window }, modelFolder, model.MaxPositions, model.VocabularySize, shorter: true);
         var all = text.Windows.Select(part => part.Tokens).ToList();
         bool draws = all.Sum(tokens => (long)tokens.Length) > settings.Tokens;
         var windows = draws ? Draw(all, settings.Tokens, settings.Seed) : all;

@@ -20,7 +20,7 @@ internal sealed unsafe class InputMoments(int width, StatisticKinds kinds) : IIn
     // Sums of so many squares stay in the range of a float.
     private const float Largest = 1e18f;
 
-    private static readonly Kernel Kernel = Kernel.Best;
+    private static readonly Kernel Kernel = Kernel.Fused;
 
     private readonly double[] sums = new double[width];
 

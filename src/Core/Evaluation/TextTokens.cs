@@ -36,8 +36,9 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
     /// <param name="modelFolder">The folder of the model, where its tokenizer is.</param>
     /// <param name="maxPositions">The longest sequence that the model knows positions for.</param>
     /// <param name="vocabularySize">Token ids are less.</param>
+    /// <param name="shorter">True if a document may be shorter than one window.</param>
     /// <exception cref="CompressException">The text or the tokenizer cannot be read, or the text gives no tokens to predict.</exception>
-    public static TextTokens Read(EvaluationSettings settings, string modelFolder, int maxPositions, int vocabularySize)
+    public static TextTokens Read(EvaluationSettings settings, string modelFolder, int maxPositions, int vocabularySize, bool shorter = false)
     {
         int window = settings.Window ?? maxPositions;
         if (window > maxPositions)
@@ -51,7 +52,7 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
             : Tokenize(settings, modelFolder, vocabularySize);
         var windows = (settings.Unit == TextUnit.Paragraph
                 ? EvaluationWindows.OfParagraphs(sequences, window, bos)
-                : EvaluationWindows.OfDocument(AtLeastOneWindow(sequences[0], window, bos, settings), window, settings.Stride, bos))
+                : EvaluationWindows.OfDocument(shorter ? sequences[0] : AtLeastOneWindow(sequences[0], window, bos, settings), window, settings.Stride, bos))
             .Take(settings.Limit ?? int.MaxValue).ToList();
         return windows.Count > 0
             ? new(windows, window, bos, files)
