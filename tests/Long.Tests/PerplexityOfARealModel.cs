@@ -4,7 +4,7 @@ using Compress.Cli.Tests.Infra;
 using Compress.Core.Evaluation;
 using Compress.Core.LanguageModels.Tokenizers;
 
-namespace Compress.Long.Tests;
+namespace Compress.LongTests;
 
 /// <summary>
 /// stories260K under the two protocols of docs/evaluation.md, by <c>compress eval</c>. The expected figures were computed with numpy, from
