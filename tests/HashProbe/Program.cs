@@ -6,6 +6,7 @@ using System.Text;
 using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.LanguageModels;
+using Compress.Core.LanguageModels.Gradients;
 using Compress.Core.Models;
 using Compress.Core.Numerics;
 using Compress.Core.Numerics.LinearAlgebra;
@@ -86,6 +87,14 @@ foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer
             $"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>([.. moments.SecondMoments(), .. moments.Means()])))} inputs of {Path.GetFileName(folder)} {group.First.Name}"),
         progress: null,
         CancellationToken.None);
+
+    using var pass = model.Record([.. Enumerable.Range(0, model.MaxPositions).Select(i => i * 7 % model.VocabularySize)]);
+    float[] gradients = new float[pass.Tokens * model.VocabularySize];
+    pass.ReadLogits(gradients);
+    CrossEntropy.Backward(gradients, [.. Enumerable.Range(0, pass.Tokens).Select(i => i * 5 % model.VocabularySize)]);
+    using var hash = new GradientHash();
+    pass.BackwardFromLogits(gradients, hash);
+    Console.WriteLine($"{hash.Value} gradients of {Path.GetFileName(folder)}");
 }
 
 return;
@@ -145,4 +154,28 @@ static string Hash(EncodedTensor encoded)
     }
 
     return Convert.ToHexString(hash.GetHashAndReset());
+}
+
+internal sealed class GradientHash : IGradientObserver, IDisposable
+{
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    public string Value => Convert.ToHexString(hash.GetHashAndReset());
+
+    public void OnLinear(in LinearGradient gradient)
+    {
+        float[] product = new float[gradient.Rows * gradient.Columns];
+        gradient.Compute(product);
+        OnVector(gradient.Name, product);
+    }
+
+    public void OnVector(string name, ReadOnlySpan<float> gradient)
+    {
+        hash.AppendData(Encoding.UTF8.GetBytes(name));
+        hash.AppendData(MemoryMarshal.AsBytes(gradient));
+    }
+
+    public void OnRows(string name, ReadOnlySpan<int> rows, ReadOnlySpan<float> gradients) => OnVector(name, gradients);
+
+    public void Dispose() => hash.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -18,6 +19,7 @@ internal static class ElementaryVectors
     public static void Sigmoid(ReadOnlySpan<float> x, Span<float> y) => Apply<SigmoidOperator>(x, y);
 
     /// <summary>e^x (the polynomial is that of the Cephes library).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Exp(Vector256<float> x)
     {
         x = Vector256.Max(Vector256.Min(x, Vector256.Create(89f)), Vector256.Create(-104f)); // beyond are infinity and 0

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Compress.Runtime.Kernels;
 
 /// <summary>Brings matrices into the form of a <see cref="TiledMatrix"/>. What sticks out of the last tile is zero.</summary>
@@ -28,8 +31,24 @@ internal static unsafe class Tiling
             int count = Clear(kernel, depth, width - j, tiles);
             for (int k = 0; k < depth; k++)
             {
-                new ReadOnlySpan<float>(from + (k * stride) + j, count).CopyTo(new(tiles + ((long)k * kernel.TileWidth), count));
+                Copy(from + (k * stride) + j, count, tiles + ((long)k * kernel.TileWidth));
             }
+        }
+    }
+
+    // Faster than a call for so few.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* from, int count, float* to)
+    {
+        int i = 0;
+        for (; i <= count - 4; i += 4)
+        {
+            Vector128.Store(Vector128.Load(from + i), to + i);
+        }
+
+        for (; i < count; i++)
+        {
+            to[i] = from[i];
         }
     }
 

@@ -10,8 +10,8 @@ internal sealed partial class Attention
     /// <param name="dy">The gradient of its output, [tokens, width].</param>
     /// <param name="dx">Receives the gradient of the input, [tokens, width].</param>
     /// <param name="tokens">How many.</param>
-    /// <param name="projected">What Apply kept.</param>
-    /// <param name="mixed">What Apply kept.</param>
+    /// <param name="projected">What <see cref="Project"/> gave.</param>
+    /// <param name="mixed">What <see cref="Mix"/> gave.</param>
     /// <param name="observer">Is told the gradients of weights.</param>
     public void Backward(
         ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int tokens, Span<float> projected, ReadOnlySpan<float> mixed, IGradientObserver observer)

@@ -43,19 +43,20 @@ internal sealed partial class Attention(IReadOnlyList<Linear> projections, Linea
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width].</param>
     /// <param name="tokens">How many.</param>
-    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
+    /// <param name="mixed">Receives the output layer's input, [tokens, <see cref="MixedWidth"/>].</param>
+    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, Span<float> mixed)
     {
-        using Scratch projected = new(tokens, ProjectedWidth), mixed = new(tokens, MixedWidth);
-        Apply(x, y, tokens, projected.Span, mixed.Span);
+        using var projected = new Scratch(tokens, ProjectedWidth);
+        Project(x, projected.Span, tokens);
+        Mix(projected.Span, mixed, tokens);
+        Finish(mixed, y, tokens);
     }
 
-    /// <summary>As <see cref="Apply(ReadOnlySpan{float}, Span{float}, int)"/>, and leaves what lies between its layers.</summary>
+    /// <summary>The first part of it: queries, keys and values.</summary>
     /// <param name="x">[tokens, width].</param>
-    /// <param name="y">[tokens, width].</param>
+    /// <param name="projected">Receives tokens · <see cref="ProjectedWidth"/> floats.</param>
     /// <param name="tokens">How many.</param>
-    /// <param name="projected">Receives queries, keys and values: tokens · <see cref="ProjectedWidth"/> floats.</param>
-    /// <param name="mixed">Receives the input of the output layer, [tokens, <see cref="MixedWidth"/>].</param>
-    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, Span<float> projected, Span<float> mixed)
+    public void Project(ReadOnlySpan<float> x, Span<float> projected, int tokens)
     {
         var heads = Split(projected, tokens);
         if (projections is [var all])
@@ -71,9 +72,17 @@ internal sealed partial class Attention(IReadOnlyList<Linear> projections, Linea
 
         rotary?.Apply(heads.Queries, heads.QueryStride, shape.Heads, tokens);
         rotary?.Apply(heads.Keys, heads.KeyStride, shape.KeyValueHeads, tokens);
-        mix.Apply(heads.Queries, heads.QueryStride, heads.Keys, heads.Values, heads.KeyStride, mixed, tokens);
-        output.Apply(mixed, y, tokens);
     }
+
+    /// <summary>The second part of it: values, mixed.</summary>
+    public void Mix(Span<float> projected, Span<float> mixed, int tokens)
+    {
+        var heads = Split(projected, tokens);
+        mix.Apply(heads.Queries, heads.QueryStride, heads.Keys, heads.Values, heads.KeyStride, mixed, tokens);
+    }
+
+    /// <summary>The last part of it: the output layer.</summary>
+    public void Finish(ReadOnlySpan<float> mixed, Span<float> y, int tokens) => output.Apply(mixed, y, tokens);
 
     // One layer for all three gives them side by side.
     private Heads Split(Span<float> projected, int tokens)

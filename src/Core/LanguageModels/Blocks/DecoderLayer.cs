@@ -9,14 +9,27 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// </summary>
 internal sealed partial class DecoderLayer(Norm attentionNorm, Attention attention, Norm feedForwardNorm, FeedForward feedForward, bool normFirst = true)
 {
+    /// <summary>Values of all heads of a token.</summary>
+    public int MixedWidth => attention.MixedWidth;
+
     /// <summary>Applies it to a sequence, in place.</summary>
     /// <param name="x">[tokens, width].</param>
     /// <param name="tokens">How many.</param>
     public void Apply(Span<float> x, int tokens)
     {
+        using var mixed = new Scratch(tokens, MixedWidth);
+        Apply(x, tokens, mixed.Span);
+    }
+
+    /// <summary>Applies it to a sequence, in place, and leaves what is costly to compute again.</summary>
+    /// <param name="x">[tokens, width].</param>
+    /// <param name="tokens">How many.</param>
+    /// <param name="mixed">Receives attention's mixed values, [tokens, <see cref="MixedWidth"/>].</param>
+    public void Apply(Span<float> x, int tokens, Span<float> mixed)
+    {
         using var input = new Scratch(x.Length);
         using var result = new Scratch(x.Length);
-        attention.Apply(Before(attentionNorm, x, input.Span, tokens), result.Span, tokens);
+        attention.Apply(Before(attentionNorm, x, input.Span, tokens), result.Span, tokens, mixed);
         Add(x, result.Span, attentionNorm, tokens);
         feedForward.Apply(Before(feedForwardNorm, x, input.Span, tokens), result.Span, tokens);
         Add(x, result.Span, feedForwardNorm, tokens);

@@ -8,7 +8,7 @@ namespace Compress.Core.LanguageModels.Gradients;
 /// A forward pass that kept inputs of layers, and any number of backward passes from what it gave. A backward pass goes from the last layer to
 /// the first and computes again what is between a layer's input and its output (Chen et al., "Training deep nets with sublinear memory cost",
 /// arXiv 1604.06174), so it holds the activations of one layer at a time. The inputs that are kept take about as much room as those: all of
-/// them if the layers are few, else every n-th, and those between are computed again too.
+/// them, with attention's mixed values, if the layers are few, else every n-th, and those between are computed again too.
 /// Bit-exact: the same floats on every machine and for any number of threads. One thread uses it at a time.
 /// </summary>
 public sealed class RecordedPass : IDisposable
@@ -17,18 +17,17 @@ public sealed class RecordedPass : IDisposable
     private readonly int[] tokens;
     private readonly int stride;
     private readonly float[][] kept; // inputs of layers 0, stride, 2 stride, …, and the last layer's output; [tokens, width] and more
+    private readonly float[][] mixed; // of each layer attention's mixed values, [tokens, mixed width] and more; empty if there is no room for them
 
     internal RecordedPass(Decoder decoder, ReadOnlySpan<int> tokens)
     {
         this.decoder = decoder;
         this.tokens = tokens.ToArray();
         int layers = decoder.Layers.Count, floats = tokens.Length * decoder.LayerWidth;
-        stride = decoder.Layers is [var layer, ..] ? Stride(layers, layer.ActivationWidth / decoder.LayerWidth) : 1;
-        kept = new float[((layers + stride - 1) / stride) + 1][];
-        for (int i = 0; i < kept.Length; i++)
-        {
-            kept[i] = ArrayPool<float>.Shared.Rent(floats);
-        }
+        int room = layers == 0 ? 0 : decoder.Layers[0].ActivationWidth, mixedWidth = layers == 0 ? 0 : decoder.Layers[0].MixedWidth;
+        stride = Stride(layers, room / decoder.LayerWidth);
+        kept = Rent(((layers + stride - 1) / stride) + 1, floats);
+        mixed = Rent((long)layers * (decoder.LayerWidth + mixedWidth) <= room ? layers : 0, tokens.Length * mixedWidth);
 
         if (floats > 0)
         {
@@ -112,12 +111,17 @@ public sealed class RecordedPass : IDisposable
     /// <summary>Gives back what was kept.</summary>
     public void Dispose()
     {
-        foreach (ref float[] values in kept.AsSpan())
+        foreach (float[][] arrays in (float[][][])[kept, mixed])
         {
-            ArrayPool<float>.Shared.Return(values);
-            values = [];
+            foreach (ref float[] values in arrays.AsSpan())
+            {
+                ArrayPool<float>.Shared.Return(values);
+                values = [];
+            }
         }
     }
+
+    private static float[][] Rent(int count, int floats) => [.. Enumerable.Range(0, count).Select(_ => ArrayPool<float>.Shared.Rent(floats))];
 
     private void Run(int floats)
     {
@@ -130,7 +134,14 @@ public sealed class RecordedPass : IDisposable
                 x.Span.CopyTo(kept[i / stride]);
             }
 
-            decoder.Layers[i].Apply(x.Span, Tokens);
+            if (mixed.Length > 0)
+            {
+                decoder.Layers[i].Apply(x.Span, Tokens, mixed[i].AsSpan(0, Tokens * decoder.Layers[i].MixedWidth));
+            }
+            else
+            {
+                decoder.Layers[i].Apply(x.Span, Tokens);
+            }
         }
 
         x.Span.CopyTo(kept[^1]);
@@ -158,7 +169,9 @@ public sealed class RecordedPass : IDisposable
                 Recompute(start, first, i, between.Span, count);
             }
 
-            decoder.Layers[i].Backward(i == first ? start : between.Span.Slice((i - first - 1) * floats, floats), slope.Span, count, observer);
+            var layer = decoder.Layers[i];
+            var x = i == first ? start : between.Span.Slice((i - first - 1) * floats, floats);
+            layer.Backward(x, mixed.Length == 0 ? default : mixed[i].AsSpan(0, count * layer.MixedWidth), slope.Span, count, observer);
         }
 
         decoder.EmbedBackward(tokens.AsSpan(0, count), slope.Span, observer);
