@@ -1,3 +1,4 @@
+using System.Numerics;
 using Compress.Core.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
@@ -41,7 +42,15 @@ internal sealed class Rotary(float[] frequencies)
             {
                 var low = values.Slice((token * stride) + (head * 2 * half), half);
                 var high = values.Slice((token * stride) + (((head * 2) + 1) * half), half);
-                for (int i = 0; i < low.Length; i++)
+                int i = 0;
+                for (; i <= half - Vector<float>.Count; i += Vector<float>.Count)
+                {
+                    Vector<float> a = new(low[i..]), b = new(high[i..]), cosine = new(cosines[i..]), sine = new Vector<float>(sines[i..]) * direction;
+                    ((a * cosine) - (b * sine)).CopyTo(low[i..]);
+                    ((b * cosine) + (a * sine)).CopyTo(high[i..]);
+                }
+
+                for (; i < half; i++)
                 {
                     (float a, float b, float sine) = (low[i], high[i], direction * sines[i]);
                     low[i] = (a * cosines[i]) - (b * sine);
