@@ -11,6 +11,7 @@
     ("rebuild", "builds with a warm cache, after a clean and after a change of one of 200 layers: [--out DIR]", Compress.Bench.RebuildBench.Run),
     ("forward", "a language model's forward pass beside PyTorch, its product beside the machine's peak: [MODEL_FOLDER] [--out DIR]", Compress.Bench.ForwardBench.Run),
     ("backward", "a language model's forward and backward pass beside PyTorch: [MODEL_FOLDER] [--out DIR]", Compress.Bench.BackwardBench.Run),
+    ("calibration", "statistics of a language model's layers beside PyTorch's forward pass: [MODEL_FOLDER] [--out DIR]", Compress.Bench.CalibrationBench.Run),
     ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),
 ];
 
