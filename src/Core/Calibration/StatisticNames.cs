@@ -5,7 +5,7 @@ namespace Compress.Core.Calibration;
 /// <summary>What the kinds of statistics are called in files, keys and messages.</summary>
 public static class StatisticNames
 {
-    /// <summary>Every kind that there is, and its name.</summary>
+    /// <summary>Every kind that can be had, and its name.</summary>
     public static readonly IReadOnlyList<(StatisticKinds Kind, string Name)> All =
     [
         (StatisticKinds.InputSecondMoments, "inputSecondMoments"),
@@ -16,7 +16,10 @@ public static class StatisticNames
     public static StatisticKinds AllKinds { get; } = All.Aggregate(StatisticKinds.None, (kinds, row) => kinds | row.Kind);
 
     /// <summary>The names of several kinds.</summary>
-    public static IEnumerable<(StatisticKinds Kind, string Name)> Of(StatisticKinds kinds) => All.Where(row => kinds.HasFlag(row.Kind));
+    /// <exception cref="NotSupportedException">One of them cannot be had: a method is at fault.</exception>
+    public static IEnumerable<(StatisticKinds Kind, string Name)> Of(StatisticKinds kinds) => (kinds & ~AllKinds) == StatisticKinds.None
+        ? All.Where(row => kinds.HasFlag(row.Kind))
+        : throw new NotSupportedException($"nothing computes {kinds & ~AllKinds}");
 
     /// <summary>The names in a sentence or a key.</summary>
     public static string Text(StatisticKinds kinds, string separator) => string.Join(separator, Of(kinds).Select(row => row.Name));

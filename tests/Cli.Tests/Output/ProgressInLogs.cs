@@ -45,6 +45,16 @@ public sealed class ProgressInLogs : IDisposable
         Assert.Equal("stories: 37/212 layers, 31 cached; another build is encoding the rest\n", log.ToString());
     }
 
+    [Fact]
+    public void CalibratingIsShown()
+    {
+        var progress = Progress();
+        clock.Advance(5);
+        progress.Report(new(0, 212, 0, 212, 0, Calibration: new(3, 8)));
+
+        Assert.Equal("stories: calibrating, 37 %\n", log.ToString());
+    }
+
     public void Dispose() => log.Dispose();
 
     private ProgressLines Progress() => new(log, "stories", TimeSpan.FromSeconds(5), clock);
