@@ -12,6 +12,9 @@
     ("forward", "a language model's forward pass beside PyTorch, its product beside the machine's peak: [MODEL_FOLDER] [--out DIR]", Compress.Bench.ForwardBench.Run),
     ("backward", "a language model's forward and backward pass beside PyTorch: [MODEL_FOLDER] [--out DIR]", Compress.Bench.BackwardBench.Run),
     ("calibration", "statistics of a language model's layers beside PyTorch's forward pass: [MODEL_FOLDER] [--out DIR]", Compress.Bench.CalibrationBench.Run),
+    ("linear-algebra", "Cholesky, eigenvectors and error feedback beside the machine's peak: [--size 4096] [--out DIR]", Compress.Bench.LinearAlgebraBench.Run),
+    ("feedback", "perplexity with error feedback and without: MODEL CALIBRATION_TEXT HELD_OUT_TEXT [--unit paragraph] [--window N] [--limit N] [--out DIR]",
+        Compress.Bench.FeedbackBench.Run),
     ("load", "time to the first tensor of packed models of 1 GB", Compress.Bench.Load.Run),
 ];
 
@@ -20,7 +23,7 @@ if (args.Length == 0 || Array.Find(benchmarks, b => b.Name == args[0]) is not { 
     Console.WriteLine("usage: dotnet run --project bench -c Release -- NAME [options]");
     foreach (var (name, summary, _) in benchmarks)
     {
-        Console.WriteLine($"  {name,-12} {summary}");
+        Console.WriteLine($"  {name,-14} {summary}");
     }
 
     return args.Length == 0 ? 0 : 1;
