@@ -44,21 +44,21 @@ internal static class FeedbackBench
         var report = new BenchReport($"feedback-{name}", args);
         try
         {
-            double before = 0;
+            EvaluationResult? last = null;
             var rows = new List<string>();
             foreach (int bits in new[] { 2, 3, 4 })
             {
                 foreach (string variant in Variants)
                 {
                     var (packed, result) = Compress(paths, folder, unit, bits, variant, settings, evaluation);
-                    before = result.Source.Perplexity;
+                    last = result;
                     rows.Add(string.Create(CultureInfo.InvariantCulture,
                         $"| {bits} | {(variant.Length == 0 ? "rounded to nearest" : variant.Replace("\n", ", ", StringComparison.Ordinal))} | {packed:F3} | {result.Packed!.Value.Perplexity:F4} | {result.Kl:F4} |"));
                 }
             }
 
             report.Line($"{name}: all matrices but embedding and head with `uniform`, groups of 64. Calibrated on 16,384 tokens of {Path.GetFileName(paths[1])}, measured on {Path.GetFileName(paths[2])} "
-                + string.Create(CultureInfo.InvariantCulture, $"(unit {unit}, window {settings.Window}, limit {settings.Limit}). Source: perplexity {before:F4}."));
+                + string.Create(CultureInfo.InvariantCulture, $"(unit {unit}, window {last!.Window}, limit {settings.Limit}). Source: perplexity {last.Source.Perplexity:F4}."));
             report.Line();
             report.Line("| bits | settings | bits/weight | perplexity | KL |");
             report.Line("|--:|---|--:|--:|--:|");
