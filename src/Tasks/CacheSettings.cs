@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using Compress.Core.Recipes;
 
 namespace Compress.Tasks;
 

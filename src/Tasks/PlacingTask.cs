@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.IO;
 using Compress.Core.Diagnostics;
+using Compress.Core.Recipes;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 

@@ -7,7 +7,9 @@ namespace Compress.Core.Codecs;
 /// <param name="Min">The least integer allowed.</param>
 /// <param name="Max">The greatest integer allowed.</param>
 /// <param name="Choices">The texts allowed.</param>
-public sealed record Setting(string Name, string Description, object Default, int Min = 0, int Max = int.MaxValue, IReadOnlyList<string>? Choices = null);
+/// <param name="GivesBits">True if it says how many bits a weight takes: <c>bits</c>, which budgets vary, and whatever overrides it.</param>
+public sealed record Setting(
+    string Name, string Description, object Default, int Min = 0, int Max = int.MaxValue, IReadOnlyList<string>? Choices = null, bool GivesBits = false);
 
 /// <summary>The values of all of a method's settings, and which of them the recipe gave.</summary>
 public sealed class SettingValues

@@ -37,6 +37,9 @@ public sealed record CompressionReport
     /// <summary>What the language model was measured to do, for each text that the recipe's gate names.</summary>
     public required IReadOnlyList<EvaluationReport> Evaluations { get; init; }
 
+    /// <summary>How a budget was spread over the layers; null if the recipe has none.</summary>
+    public AllocationReport? Allocation { get; init; }
+
     /// <summary>All tensors, by name.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
 
@@ -76,6 +79,22 @@ public sealed record EvaluationReport(
         (result.Packed ?? result.Source).Perplexity,
         result.Kl);
 }
+
+/// <summary>How a budget was spread.</summary>
+/// <param name="Metric">
+/// In what the cost of errors was measured: <c>kl</c>, the divergence of the model's predictions on random tokens in nats per token; or <c>weights</c>, the
+/// squared error of the weights, for models that cannot be run.
+/// </param>
+/// <param name="Predicted">What all errors together cost, by the linearity theorem: Σ α t².</param>
+/// <param name="Layers">The layers that it was spread over.</param>
+public sealed record AllocationReport(string Metric, double Predicted, IReadOnlyList<LayerAllocation> Layers);
+
+/// <summary>One layer in an <see cref="AllocationReport"/>.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Alpha">Its sensitivity α: what a relative error t² of 1 would cost if costs grew so far in proportion.</param>
+/// <param name="StandardError">Of α.</param>
+/// <param name="RelativeMse">Its t² in the form chosen.</param>
+public sealed record LayerAllocation(string Name, double Alpha, double StandardError, double RelativeMse);
 
 /// <summary>One tensor in a <see cref="CompressionReport"/>.</summary>
 /// <param name="Name">Its name.</param>

@@ -61,6 +61,8 @@ public static class Compressor
             return null;
         }
 
+        var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
+        plan = budgeted?.Candidates ?? plan;
         using var statistics = PlanStatistics.Open(recipe, plan, model, store, diagnostics);
         if (diagnostics.HasErrors)
         {
@@ -80,6 +82,16 @@ public static class Compressor
         }
 
         statistics?.Report();
+        var evaluations = request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null;
+        AllocationReport? allocation = null;
+        if (budgeted is not null)
+        {
+            (int[] chosen, allocation) = budgeted.Choose(results, evaluations, cancellationToken);
+            plan = [.. chosen.Select(candidate => budgeted.Candidates[candidate])];
+            results = [.. chosen.Select(candidate => results[candidate])];
+            work = new LayerWork(model, plan, recipe, request, statistics, store, progress);
+        }
+
         if (RelativeErrorGate.Check(recipe, results) is { } beyond)
         {
             diagnostics.Add(beyond);
@@ -90,7 +102,7 @@ public static class Compressor
         }
 
         model.ThrowIfChanged();
-        var gates = new LanguageGates(recipe, model, request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null);
+        var gates = new LanguageGates(recipe, model, evaluations);
         var examined = results;
         Action<string>? examine = gates.Any ? path => gates.Check(path, Worst(examined), diagnostics, Measuring(progress, examined), cancellationToken) : null;
         bool unchanged;
@@ -111,7 +123,7 @@ public static class Compressor
             unchanged = PackedOutput.Write(request.OutputPath, results, examine, cancellationToken);
         }
 
-        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock);
+        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock) with { Allocation = allocation };
     }
 
     private static CalibrationPart? Calibrating(IProgress<CompressionProgress>? progress, IReadOnlyList<LayerPlan> plan, ModelFile model) => progress is null

@@ -21,7 +21,7 @@ internal static class PackedOutput
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static bool Write(string path, IReadOnlyList<TensorResult> results, Action<string>? examine, CancellationToken cancellationToken)
     {
-        string digest = LayerKey.DigestOf(results.SelectMany(result => new[] { result.Entry.Name, result.Key.Digest }));
+        string digest = Digest(results);
         if (IsThere(path, digest))
         {
             examine?.Invoke(path);
@@ -33,8 +33,7 @@ internal static class PackedOutput
         {
             AtomicFile.Write(path, stream =>
             {
-                var metadata = new Dictionary<string, string> { [PackedContainer.DigestKey] = digest };
-                PackedContainer.WriteWithChecksum(stream, results.Select(result => result.Entry), metadata, cancellationToken);
+                PackedContainer.WriteWithChecksum(stream, results.Select(result => result.Entry), Metadata(digest), cancellationToken);
                 stream.Flush();
                 CheckOpens(stream.Name, results);
                 examine?.Invoke(stream.Name);
@@ -50,6 +49,14 @@ internal static class PackedOutput
             throw new CompressException(Codes.OutputNotWritable, $"the packed model cannot be written: {exception.Message}", path, exception);
         }
     }
+
+    /// <summary>The length in bytes of the file that <see cref="Write"/> would write.</summary>
+    public static long Length(IReadOnlyList<TensorResult> results) => PackedContainer.Length(results.Select(result => result.Entry), Metadata(Digest(results)));
+
+    private static string Digest(IReadOnlyList<TensorResult> results) =>
+        LayerKey.DigestOf(results.SelectMany(result => new[] { result.Entry.Name, result.Key.Digest }));
+
+    private static Dictionary<string, string> Metadata(string digest) => new() { [PackedContainer.DigestKey] = digest };
 
     // As an application will open it. A cache entry with a good checksum may still come from a program that is broken or wicked.
     private static void CheckOpens(string path, IReadOnlyList<TensorResult> results)

@@ -68,6 +68,9 @@ public static class Codes
     public const string StatisticsOfAnotherModel = "CMPR2406";
     public const string StatisticsLacking = "CMPR2407";
 
+    // 25xx: budgets
+    public const string BudgetTooSmall = "CMPR2501";
+
     // 30xx: cache
     public const string CacheNotWritable = "CMPR3001";
     public const string CacheEntryDamaged = "CMPR3002";

@@ -45,6 +45,13 @@ public static class PackedContainer
         stream.Write(Encoding.UTF8.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset())));
     }
 
+    /// <summary>The length in bytes of the file that <see cref="WriteWithChecksum"/> would write.</summary>
+    public static long Length(IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        var (all, arrays) = Content(tensors, new Dictionary<string, string>(metadata) { [ChecksumKey] = NoChecksum });
+        return SafetensorsWriter.Length(all, arrays);
+    }
+
     private static byte[] Write(
         Stream stream,
         IEnumerable<PackedEntry> tensors,
@@ -52,10 +59,17 @@ public static class PackedContainer
         IncrementalHash? dataHash,
         CancellationToken cancellationToken)
     {
-        var ordered = tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
-        var all = new Dictionary<string, string>(metadata, StringComparer.Ordinal) { [PackedFormat.MetadataKey] = Describe(ordered) };
-        var arrays = ordered.SelectMany(tensor => tensor.Arrays).DistinctBy(array => array.Name, StringComparer.Ordinal);
+        var (all, arrays) = Content(tensors, metadata);
         return SafetensorsWriter.Write(stream, all, arrays, dataHash, cancellationToken);
+    }
+
+    private static (Dictionary<string, string> Metadata, IEnumerable<StoredArray> Arrays) Content(
+        IEnumerable<PackedEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        var ordered = tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal).ToList();
+        return (
+            new Dictionary<string, string>(metadata, StringComparer.Ordinal) { [PackedFormat.MetadataKey] = Describe(ordered) },
+            ordered.SelectMany(tensor => tensor.Arrays).DistinctBy(array => array.Name, StringComparer.Ordinal));
     }
 
     private static string Describe(List<PackedEntry> tensors)

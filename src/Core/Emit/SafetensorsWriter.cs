@@ -33,10 +33,7 @@ public static class SafetensorsWriter
         IncrementalHash? dataHash = null,
         CancellationToken cancellationToken = default)
     {
-        var ordered = arrays
-            .OrderByDescending(array => array.DType.SizeInBytes())
-            .ThenBy(array => array.Name, StringComparer.Ordinal)
-            .ToList();
+        var ordered = Ordered(arrays);
         byte[] header = Header(metadata, ordered);
         stream.Write(BitConverter.GetBytes(header.LongLength));
         stream.Write(header);
@@ -55,6 +52,16 @@ public static class SafetensorsWriter
 
         return header;
     }
+
+    /// <summary>The length in bytes of the file that <see cref="Write"/> would write.</summary>
+    public static long Length(IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredArray> arrays)
+    {
+        var ordered = Ordered(arrays);
+        return sizeof(long) + Header(metadata, ordered).LongLength + ordered.Sum(array => array.ByteLength);
+    }
+
+    private static List<StoredArray> Ordered(IEnumerable<StoredArray> arrays) =>
+        [.. arrays.OrderByDescending(array => array.DType.SizeInBytes()).ThenBy(array => array.Name, StringComparer.Ordinal)];
 
     private static byte[] Header(IReadOnlyDictionary<string, string> metadata, List<StoredArray> arrays)
     {

@@ -15,6 +15,7 @@ public readonly record struct Position(int Line, int Column);
 /// <param name="Rules">The first rule that matches a tensor's name decides.</param>
 /// <param name="Seed">Seeds all random numbers.</param>
 /// <param name="KeepNonFinite">True (<c>nonFinite: keep</c>) if tensors with NaN or infinity are stored as they are; else they are errors.</param>
+/// <param name="Budget">What all layers may take together, if it says; it overrides the bits of layers that no rule gives any.</param>
 /// <param name="Calibration">Where methods that need them get statistics of layers from, if it says.</param>
 /// <param name="Gate">Quality limits that break the build, if any.</param>
 public sealed record Recipe(
@@ -23,12 +24,19 @@ public sealed record Recipe(
     IReadOnlyList<Rule> Rules,
     ulong Seed,
     bool KeepNonFinite,
+    Budget? Budget,
     StatisticsOrigin? Calibration,
     Gate? Gate)
 {
     /// <summary>The defaults, where no recipe is found: what an empty recipe says.</summary>
     public static Recipe BuiltIn => RecipeReader.Empty();
 }
+
+/// <summary>What the compressed layers together, or the whole file, may take. Which layer gets how much of it is found by the allocation.</summary>
+/// <param name="BitsPerWeight">The average over all matrices that are compressed, scales and tables included; null if there is none.</param>
+/// <param name="Bytes">The size of the packed file; null if there is none.</param>
+/// <param name="Position">Where the limit stands.</param>
+public sealed record Budget(double? BitsPerWeight, long? Bytes, Position Position);
 
 /// <summary>One entry of <c>layers:</c>.</summary>
 /// <param name="Match">Patterns over tensor names; at least one.</param>
@@ -53,7 +61,11 @@ public abstract record Treatment(Position Position)
     public sealed record Keep(DType? As, Position Position) : Treatment(Position);
 
     /// <summary>Compressed by a codec.</summary>
-    public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position) : Treatment(Position);
+    /// <param name="Codec">The method.</param>
+    /// <param name="Encoder">The method with its settings.</param>
+    /// <param name="Position">Where it stands.</param>
+    /// <param name="Widths">The same with each number of bits that the method has; empty where a rule gives the bits.</param>
+    public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position, Lazy<IReadOnlyList<ILayerEncoder>> Widths) : Treatment(Position);
 }
 
 /// <summary>Where statistics of layers come from.</summary>

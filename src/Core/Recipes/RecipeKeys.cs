@@ -15,6 +15,9 @@ internal static class RecipeKeys
     public const string Calibration = "calibration";
     public const string Statistics = "statistics";
     public const string Tokens = "tokens";
+    public const string Budget = "budget";
+    public const string Bits = "bits";
+    public const string Size = "size";
     public const string Gate = "gate";
     public const string RelativeError = "relativeError";
     public const string Perplexity = "perplexity";
@@ -33,13 +36,16 @@ internal static class RecipeKeys
     public const int GrammarVersion = 1;
 
     /// <summary>Keys of the whole recipe; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRecipe = [Version, Method, Keep, Layers, Seed, NonFinite, Calibration, Gate];
+    public static readonly string[] OfRecipe = [Version, Method, Keep, Layers, Seed, NonFinite, Budget, Calibration, Gate];
 
     /// <summary>Keys of an entry of <c>layers</c>; a method's settings stand beside them.</summary>
     public static readonly string[] OfRule = [Match, Method, Keep];
 
     /// <summary>Keys of <c>gate</c>.</summary>
     public static readonly string[] OfGate = [RelativeError, Perplexity, Kl, Severity];
+
+    /// <summary>Keys of <c>budget</c>.</summary>
+    public static readonly string[] OfBudget = [Bits, Size];
 
     /// <summary>Keys of <c>calibration</c>.</summary>
     public static readonly string[] OfCalibration = [Text, Tokens, Unit, Window, Seed, Statistics];

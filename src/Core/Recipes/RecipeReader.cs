@@ -62,6 +62,7 @@ public static class RecipeReader
         ulong seed = map.Find(RecipeKeys.Seed) is { } entry ? values.Seed(entry) : 0;
         bool keepNonFinite = map.Find(RecipeKeys.NonFinite) is { } nonFinite && values.Choice(nonFinite, RecipeKeys.NonFiniteChoices) == "keep";
         var calibration = map.Find(RecipeKeys.Calibration) is { } statistics ? new CalibrationReader(file, values, errors).Read(statistics) : null;
+        var budget = map.Find(RecipeKeys.Budget) is { } total ? new BudgetReader(values, errors).Read(total) : null;
         var gate = map.Find(RecipeKeys.Gate) is { } limits ? new GateReader(file, values, errors).Read(limits) : null;
 
         var treatments = new TreatmentReader(codecs, seed, errors);
@@ -78,7 +79,7 @@ public static class RecipeReader
             }
         }
 
-        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, calibration, gate);
+        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, budget, calibration, gate);
     }
 
     private static void Version(YamlMap map, RecipeValues values, RecipeErrors errors)

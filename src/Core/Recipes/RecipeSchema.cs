@@ -63,12 +63,37 @@ public static class RecipeSchema
             },
             [RecipeKeys.NonFinite] = Describe(
                 Choices(RecipeKeys.NonFiniteChoices), "Tensors with NaN or infinity: an error (default), or kept as they are."),
+            [RecipeKeys.Budget] = Budget(),
             [RecipeKeys.Calibration] = CalibrationSchema.Create(),
             [RecipeKeys.Gate] = GateSchema.Create(),
         };
         AddSettings(properties, codecs);
         return properties;
     }
+
+    private static JsonObject Budget() => new()
+    {
+        ["description"] = "What the layers may take together. It is spread over them where it does most good, instead of the same bits for each.",
+        ["type"] = "object",
+        ["properties"] = new JsonObject
+        {
+            [RecipeKeys.Bits] = new JsonObject
+            {
+                ["description"] = "Bits per weight on average, scales and tables included.",
+                ["type"] = "number",
+                ["exclusiveMinimum"] = 0,
+                ["maximum"] = 64,
+            },
+            [RecipeKeys.Size] = new JsonObject
+            {
+                ["description"] = "The size of the packed file, in bytes or such as 9 MB or 1.5 GiB.",
+                ["type"] = new JsonArray("string", "integer"),
+            },
+        },
+        ["additionalProperties"] = false,
+        ["minProperties"] = 1,
+        ["maxProperties"] = 1,
+    };
 
     private static JsonObject Definitions(IReadOnlyList<ICodec> codecs)
     {

@@ -127,7 +127,9 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
         var given = choice.Given.ToDictionary(setting => setting.Key, setting => setting.Value.Value);
         try
         {
-            return new(codec, codec.Configure(new SettingValues(codec.Settings, given), seed), map.Position);
+            var encoder = codec.Configure(new SettingValues(codec.Settings, given), seed);
+            bool isFixed = map.Find(RecipeKeys.Match) is not null && codec.Settings.Any(setting => setting.GivesBits && map.Find(setting.Name) is not null);
+            return new(codec, encoder, map.Position, new(() => isFixed ? [] : Widths(codec, given, seed)));
         }
         catch (SettingException e)
         {
@@ -138,6 +140,30 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
             errors.Add(Codes.RecipeConflict, map.Find(e.Setting)?.Position ?? map.Position, $"'{e.Setting}': {e.Message}{origin}");
             return null;
         }
+    }
+
+    // The method with each number of bits that goes together with the other settings.
+    private static List<ILayerEncoder> Widths(ICodec codec, Dictionary<string, object> given, ulong seed)
+    {
+        var widths = new List<ILayerEncoder>();
+        if (Find(codec, RecipeKeys.Bits) is { GivesBits: true } bits)
+        {
+            for (int width = bits.Min; width <= bits.Max; width++)
+            {
+                var settings = given.Where(setting => Find(codec, setting.Key) is { GivesBits: false }).ToDictionary();
+                settings[RecipeKeys.Bits] = width;
+                try
+                {
+                    widths.Add(codec.Configure(new SettingValues(codec.Settings, settings), seed));
+                }
+                catch (SettingException)
+                {
+                    // such as 5 bits in two dimensions
+                }
+            }
+        }
+
+        return widths;
     }
 
     private static Setting? Find(ICodec codec, string name) => codec.Settings.FirstOrDefault(setting => setting.Name == name);

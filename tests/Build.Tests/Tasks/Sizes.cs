@@ -1,3 +1,4 @@
+using Compress.Core.Recipes;
 using Compress.Tasks;
 
 namespace Compress.Build.Tests.Tasks;

@@ -14,9 +14,9 @@ internal sealed class HiggsCodec : ICodec
 
     public IReadOnlyList<Setting> Settings { get; } =
     [
-        new("bits", "Bits per weight, without the scales. With p = 2: 2, 3 or 4.", 4, 1, 8),
+        new("bits", "Bits per weight, without the scales. With p = 2: 2, 3 or 4.", 4, 1, 8, GivesBits: true),
         new("p", "Weights per code. 1 multiplies fastest; 2 has a sixth less error at the same size.", 1, 1, 2),
-        new("n", "Points of the grid, instead of bits: 2 to 256 with p = 1; 16, 64 or 256 with p = 2. 0 means 2^(bits·p).", 0, 0, 256),
+        new("n", "Points of the grid, instead of bits: 2 to 256 with p = 1; 16, 64 or 256 with p = 2. 0 means 2^(bits·p).", 0, 0, 256, GivesBits: true),
         new("groupSize", "Weights that share a scale and are rotated together; a power of two.", 1024, 16, 4096),
     ];
 

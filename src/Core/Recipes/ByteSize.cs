@@ -1,7 +1,7 @@
 using System;
 using System.Globalization;
 
-namespace Compress.Tasks;
+namespace Compress.Core.Recipes;
 
 /// <summary>Sizes as people write them: <c>1048576</c>, <c>64 MB</c>, <c>1.5 GiB</c>.</summary>
 internal static class ByteSize
