@@ -97,7 +97,7 @@ internal sealed class BudgetedPlan
 
         if (best is null)
         {
-            throw TooSmall(results, limit);
+            throw TooSmall(results);
         }
 
         return (best, Report(best));
@@ -105,6 +105,7 @@ internal sealed class BudgetedPlan
         double Cost(int[] chosen) => chosen.Select((i, layer) => choices[layer][i - first[layer]].Cost).Sum();
 
         AllocationReport Report(int[] chosen) => new(
+            budget.ToString(),
             metric,
             Cost(chosen),
             [.. Enumerable.Range(0, layers).Where(layer => isFree[layer]).Select(layer => new LayerAllocation(
@@ -151,7 +152,7 @@ internal sealed class BudgetedPlan
         ? PackedOutput.Length(picked)
         : picked.Where(result => result.Cache != CacheUse.Kept).SelectMany(result => result.Entry.Arrays).DistinctBy(array => array.Name).Sum(array => array.ByteLength);
 
-    private CompressException TooSmall(TensorResult[] results, long limit)
+    private CompressException TooSmall(TensorResult[] results)
     {
         var least = Enumerable.Range(0, first.Length - 1)
             .Select(layer => Enumerable.Range(first[layer], first[layer + 1] - first[layer]).Select(i => results[i]).MinBy(OwnBytes)!).ToList();
@@ -159,13 +160,10 @@ internal sealed class BudgetedPlan
         string needed = budget.Bytes is null
             ? string.Create(CultureInfo.InvariantCulture, $"{bytes * 8 / Weights(results):0.000} bits per weight")
             : string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes");
-        string found = budget.Bytes is null
-            ? string.Create(CultureInfo.InvariantCulture, $"{budget.BitsPerWeight} bits per weight")
-            : string.Create(CultureInfo.InvariantCulture, $"{limit} bytes");
         return new(new Diagnostic(
             Codes.BudgetTooSmall,
             Severity.Error,
-            $"the budget is {found}, and the least that these rules allow is {needed}; raise it, or let rules that keep layers or give them bits go",
+            $"the budget is {budget}, and the least that these rules allow is {needed}; raise it, or let rules that keep layers or give them bits go",
             recipe.File,
             budget.Position.Line,
             budget.Position.Column));

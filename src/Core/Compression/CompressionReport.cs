@@ -81,13 +81,14 @@ public sealed record EvaluationReport(
 }
 
 /// <summary>How a budget was spread.</summary>
+/// <param name="Budget">What the recipe allows: <c>3.25 bits per weight</c>, <c>9000000 bytes</c>.</param>
 /// <param name="Metric">
 /// In what the cost of errors was measured: <c>kl</c>, the divergence of the model's predictions on random tokens in nats per token; or <c>weights</c>, the
 /// squared error of the weights, for models that cannot be run.
 /// </param>
 /// <param name="Predicted">What all errors together cost, by the linearity theorem: Σ α t².</param>
 /// <param name="Layers">The layers that it was spread over.</param>
-public sealed record AllocationReport(string Metric, double Predicted, IReadOnlyList<LayerAllocation> Layers);
+public sealed record AllocationReport(string Budget, string Metric, double Predicted, IReadOnlyList<LayerAllocation> Layers);
 
 /// <summary>One layer in an <see cref="AllocationReport"/>.</summary>
 /// <param name="Name">Its name.</param>

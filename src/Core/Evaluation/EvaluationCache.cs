@@ -16,7 +16,7 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
     private const string FolderPrefix = "evaluations-v";
 
     // To be counted up when the forward pass computes something else.
-    private const int Version = 1;
+    private const int Version = 2;
 
     // What a destroyed model predicts may be no number.
     private static readonly JsonSerializerOptions Options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };

@@ -6,7 +6,8 @@ namespace Compress.Core.Explaining;
 /// <summary>What the report of the last compression of a model says of its layers: what they were made from.</summary>
 /// <param name="Keys">The key of each tensor, by name.</param>
 /// <param name="CacheSalt">The salt of the cache.</param>
-public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string CacheSalt)
+/// <param name="Budget">The budget that was spread over the layers, or null.</param>
+public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string CacheSalt, string? Budget = null)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
@@ -23,7 +24,8 @@ public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string 
                     report.Layers.Where(layer => layer is { Name: not null, Key: not null })
                         .DistinctBy(layer => layer.Name, StringComparer.Ordinal)
                         .ToDictionary(layer => layer.Name!, layer => layer.Key!, StringComparer.Ordinal),
-                    report.CacheSalt ?? "");
+                    report.CacheSalt ?? "",
+                    report.Allocation?.Budget);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -31,7 +33,9 @@ public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string 
         }
     }
 
-    private sealed record Report(string? CacheSalt, IReadOnlyList<Layer>? Layers);
+    private sealed record Report(string? CacheSalt, IReadOnlyList<Layer>? Layers, Allocation? Allocation);
+
+    private sealed record Allocation(string? Budget);
 
     private sealed record Layer(string? Name, LayerKey? Key);
 }

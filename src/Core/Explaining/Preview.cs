@@ -62,22 +62,29 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
 
             using var model = ModelFile.Open(request.ModelPath);
             var plan = Plan.Make(recipe, model.Header, diagnostics);
-            using var statistics = diagnostics.HasErrors ? null : PlanStatistics.Open(recipe, plan, model, store: null, diagnostics);
+            var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
+            using var statistics = diagnostics.HasErrors ? null : PlanStatistics.Open(recipe, budgeted?.Candidates ?? plan, model, store: null, diagnostics);
             if (diagnostics.HasErrors)
             {
                 return null;
             }
 
             var layers = new List<LayerPreview>(plan.Count);
-            bool same = last?.Keys.Count == plan.Count && File.Exists(request.OutputPath) && !request.Force;
-            foreach (var (entry, treatment) in plan)
+            bool same = last?.Keys.Count == plan.Count && last.Budget == recipe.Budget?.ToString() && File.Exists(request.OutputPath) && !request.Force;
+            foreach (var ways in (budgeted?.Candidates ?? plan).GroupBy(layer => layer.Tensor))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var tensor = model[entry.Name];
-                var (key, action) = Look(tensor, treatment, statistics, recipe, request);
-                string? why = action == LayerAction.Encode ? Reason.Of(entry.Name, key, last, request.Cache, request.Force) : null;
+                var (entry, tensor) = (ways.Key, model[ways.Key.Name]);
+                var looks = ways.Select(way => Look(tensor, way.Treatment, statistics, recipe, request)).ToList();
+
+                // Of all ways that a budget chooses from, the one that it chose last; every one must be there to choose from.
+                var before = last?.Keys.GetValueOrDefault(entry.Name);
+                var key = looks.Select(look => look.Key).FirstOrDefault(known => known == before) ?? looks[0].Key;
+                var missing = looks.FirstOrDefault(look => look.Action == LayerAction.Encode).Key;
+                var action = missing is null ? looks[0].Action : LayerAction.Encode;
+                string? why = missing is null ? null : Reason.Of(entry.Name, missing, last, request.Cache, request.Force);
                 layers.Add(new(entry.Name, entry.Shape, key.Codec, key.Settings, action, why));
-                same = same && last!.Keys.TryGetValue(entry.Name, out var before) && before == key;
+                same = same && before == key;
                 tensor.ReleasePages();
             }
 

@@ -34,7 +34,11 @@ internal sealed class BudgetReader(RecipeValues values, RecipeErrors errors)
             return Bytes(size) is { } bytes ? new(null, bytes, size.Value.Position) : null;
         }
 
-        errors.Add(Codes.RecipeMissingKey, map.Position, $"'{entry.Key}' has no '{RecipeKeys.Bits}', the average per weight, and no '{RecipeKeys.Size}', that of the packed file");
+        if (map.Entries.Count == 0)
+        {
+            errors.Add(Codes.RecipeMissingKey, map.Position, $"'{entry.Key}' has no '{RecipeKeys.Bits}', the average per weight, and no '{RecipeKeys.Size}', that of the packed file");
+        }
+
         return null;
     }
 

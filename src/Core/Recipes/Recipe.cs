@@ -1,3 +1,4 @@
+using System.Globalization;
 using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
@@ -36,7 +37,13 @@ public sealed record Recipe(
 /// <param name="BitsPerWeight">The average over all matrices that are compressed, scales and tables included; null if there is none.</param>
 /// <param name="Bytes">The size of the packed file; null if there is none.</param>
 /// <param name="Position">Where the limit stands.</param>
-public sealed record Budget(double? BitsPerWeight, long? Bytes, Position Position);
+public sealed record Budget(double? BitsPerWeight, long? Bytes, Position Position)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Bytes is { } bytes
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes")
+        : string.Create(CultureInfo.InvariantCulture, $"{BitsPerWeight} bits per weight");
+}
 
 /// <summary>One entry of <c>layers:</c>.</summary>
 /// <param name="Match">Patterns over tensor names; at least one.</param>

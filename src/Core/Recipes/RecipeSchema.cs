@@ -88,12 +88,24 @@ public static class RecipeSchema
             {
                 ["description"] = "The size of the packed file, in bytes or such as 9 MB or 1.5 GiB.",
                 ["type"] = new JsonArray("string", "integer"),
+                ["minimum"] = 1,
+                ["pattern"] = "^ *[0-9]*\\.?[0-9]* *([KkMmGgTt][Ii]?)?[Bb] *$",
             },
         },
         ["additionalProperties"] = false,
-        ["minProperties"] = 1,
-        ["maxProperties"] = 1,
+        ["anyOf"] = new JsonArray([.. RecipeKeys.OfBudget.Select(Alone)]),
     };
+
+    private static JsonObject Alone(string key)
+    {
+        var others = new JsonObject();
+        foreach (string other in RecipeKeys.OfBudget.Where(other => other != key))
+        {
+            others[other] = false;
+        }
+
+        return new() { ["required"] = new JsonArray(key), ["properties"] = others };
+    }
 
     private static JsonObject Definitions(IReadOnlyList<ICodec> codecs)
     {

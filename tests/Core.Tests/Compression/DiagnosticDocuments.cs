@@ -14,7 +14,7 @@ public partial class EveryDiagnosticCode
     public void IsUniqueAndInTheRangeOfItsSubject()
     {
         Assert.Equal(All.Length, All.Select(row => row.Code).Distinct().Count());
-        Assert.All(All, row => Assert.Matches("^CMPR(10|11|20|21|22|23|24|30|40|50)[0-9]{2}$", row.Code));
+        Assert.All(All, row => Assert.Matches("^CMPR(10|11|20|21|22|23|24|25|30|40|50)[0-9]{2}$", row.Code));
     }
 
     [Fact]

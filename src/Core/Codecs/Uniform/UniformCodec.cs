@@ -15,7 +15,7 @@ internal sealed class UniformCodec : ICodec
 
     public IReadOnlyList<Setting> Settings { get; } =
     [
-        new("bits", "Bits per weight, without scales and zero points.", 8, 2, 8),
+        new("bits", "Bits per weight, without scales and zero points.", 8, 2, 8, GivesBits: true),
         new("symmetric", "true: levels symmetric about zero; false: a zero point for each scale, for the least error.", false),
         new("granularity", "What shares a scale: the tensor, a channel (row), or a group of a row.", "group", Choices: ["tensor", "channel", "group"]),
         new("groupSize", "Weights of a group; a power of two. Only with granularity: group.", 64, 16, 4096),

@@ -1,0 +1,140 @@
+using Compress.Core.Caching;
+using Compress.Core.Compression;
+using Compress.Core.Diagnostics;
+using Compress.Core.Explaining;
+using Compress.Core.Reports;
+using Compress.Core.Tests.Infra;
+
+namespace Compress.Core.Tests.Compression;
+
+/// <summary>A budget for a model that cannot be run: errors of weights count by their squares.</summary>
+public sealed class BudgetOfAModel : CompressionTest
+{
+    [Theory]
+    [InlineData(1.7)]
+    [InlineData(3)]
+    [InlineData(3.25)]
+    [InlineData(5.5)]
+    [InlineData(20)]
+    public void OfBitsIsNeverExceededAndUsed(double bits)
+    {
+        WriteMany();
+        Recipe($"budget: {{bits: {bits}}}\n");
+        var report = RunWell();
+        Assert.True(report.BitsPerWeight <= bits);
+        Assert.True(report.BitsPerWeight > Math.Min(bits - 0.15, 8));
+        Assert.Equal("weights", report.Allocation!.Metric);
+        Assert.Equal(16, report.Allocation.Layers.Count);
+    }
+
+    [Theory]
+    [InlineData(60_000)]
+    [InlineData(100_000)]
+    [InlineData(131_072)]
+    public void OfBytesIsThatOfTheFinishedFile(long bytes)
+    {
+        WriteMany();
+        Recipe($"budget: {{size: {bytes}}}\n");
+        var report = RunWell();
+        long length = new FileInfo(OutputPath).Length;
+        Assert.Equal(length, report.PackedBytes);
+        Assert.True(length <= bytes);
+        Assert.True(length > bytes - 1200); // an eighth of the smallest layer's weights, and what names and tables differ by
+    }
+
+    [Fact]
+    public void CostsNoMoreThanEqualBits()
+    {
+        WriteMany();
+        Recipe("bits: 3\n");
+        var equal = RunWell();
+        Recipe("budget: {size: " + equal.PackedBytes + "}\n");
+        var spread = RunWell();
+        Assert.True(spread.RelativeMse < equal.RelativeMse * 0.8, $"{spread.RelativeMse} and {equal.RelativeMse}");
+        Assert.Equal(spread.RelativeMse * Energy(), spread.Allocation!.Predicted, 1e-6 * Energy());
+    }
+
+    [Fact]
+    public void LeavesWhatRulesSay()
+    {
+        Recipe("budget: {bits: 3}\nlayers:\n- match: a.weight\n  bits: 5\n");
+        var report = RunWell();
+        Assert.Contains("n=32", report.Layers.Single(layer => layer.Name == "a.weight").Key.Settings, StringComparison.Ordinal);
+        Assert.Equal("b.weight", Assert.Single(report.Allocation!.Layers).Name);
+        Assert.True(report.BitsPerWeight <= 3);
+    }
+
+    [Fact]
+    public void OfMethodsWithTheirOwnWidths()
+    {
+        Recipe("budget: {bits: 4.6}\nmethod: uniform\nclip: mse\nlayers:\n- match: b.weight\n  method: higgs\n  p: 2\n");
+        var report = RunWell();
+        Assert.Contains("clip=mse", report.Layers.Single(layer => layer.Name == "a.weight").Key.Settings, StringComparison.Ordinal);
+        Assert.Contains("p=2", report.Layers.Single(layer => layer.Name == "b.weight").Key.Settings, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TooSmallIsAnErrorAtItsPlace()
+    {
+        Recipe("seed: 1\nbudget:\n  bits: 0.5\n");
+        Assert.Null(Run());
+        var error = Assert.Single(Diagnostics.Items);
+        Assert.Equal((Codes.BudgetTooSmall, 3, 9), (error.Code, error.Line, error.Column));
+        Assert.Contains("the budget is 0.5 bits per weight, and the least that these rules allow is 1.", error.Message, StringComparison.Ordinal);
+
+        Recipe("budget: {size: 1 kB}\n");
+        Assert.Null(Run());
+        Assert.Contains("the budget is 1000 bytes", Assert.Single(Diagnostics.Items).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(OutputPath));
+    }
+
+    [Fact]
+    public void EncodesNothingTwice()
+    {
+        Recipe("budget: {bits: 3}\n");
+        Assert.Equal(2, RunWell().CacheMisses);
+        string before = OutputHash();
+        Assert.Equal(16, Entries().Length); // two layers of eight widths
+        Assert.Equal(0, RunWell(threads: 1).CacheMisses);
+        Recipe("budget: {bits: 4.2}\n");
+        Assert.Equal(0, RunWell().CacheMisses);
+        Recipe("budget: {bits: 3}\n");
+        RunWell(cache: false);
+        Assert.Equal(before, OutputHash());
+    }
+
+    [Fact]
+    public void IsPreviewed()
+    {
+        Recipe("budget: {bits: 3}\n");
+        Assert.Equal([LayerAction.Encode, LayerAction.Encode, LayerAction.Keep, LayerAction.Keep], Look().Layers.Select(layer => layer.Action));
+        ReportWriter.Write(RunWell(), OutputPath + ".report.json");
+        Assert.True(Look().UpToDate);
+        Assert.Equal([LayerAction.Reuse, LayerAction.Reuse, LayerAction.Keep, LayerAction.Keep], Look().Layers.Select(layer => layer.Action));
+        Recipe("budget: {bits: 4}\n");
+        Assert.False(Look().UpToDate);
+    }
+
+    private Preview Look() => Core.Explaining.Preview.Make(
+        new CompressionRequest(ModelPath, null, OutputPath) { Cache = new LayerCache(CachePath) },
+        LastRun.Read(OutputPath + ".report.json"),
+        new DiagnosticBag(),
+        CancellationToken.None)!;
+
+    // Sixteen layers of weights of different size.
+    private void WriteMany()
+    {
+        var model = new TestModel();
+        for (int layer = 0; layer < 16; layer++)
+        {
+            model.Add($"layers.{layer}.weight", [64, 128 + (16 * layer)], [.. Values(layer)]);
+        }
+
+        model.Write(ModelPath);
+    }
+
+    private static IEnumerable<float> Values(int layer) =>
+        TestModel.Gaussian(64 * (128 + (16 * layer)), layer).Select(value => value * MathF.Pow(1.4f, layer));
+
+    private static double Energy() => Enumerable.Range(0, 16).SelectMany(Values).Sum(value => (double)value * value);
+}
