@@ -38,6 +38,7 @@ public sealed record CompressionReport
     public required IReadOnlyList<EvaluationReport> Evaluations { get; init; }
 
     /// <summary>How a budget was spread over the layers; null if the recipe has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AllocationReport? Allocation { get; init; }
 
     /// <summary>All tensors, by name.</summary>
