@@ -184,7 +184,7 @@ public sealed class LanguageModel : ICausalModel, IDisposable
     public RecordedPass Record(ReadOnlySpan<int> tokens)
     {
         Check(tokens);
-        return new(decoder, tokens);
+        return new(decoder, tokens, parameters.Values.Sum(parameter => (long)parameter.Rows * parameter.Columns));
     }
 
     private void Check(ReadOnlySpan<int> tokens)

@@ -153,8 +153,13 @@ internal ref struct JsonScanner
         }
         while (json[position] == ',');
 
+        if (position == json.Length || json[position] != ']')
+        {
+            return false;
+        }
+
         Position = position + 1;
-        return position < json.Length && json[position] == ']';
+        return true;
     }
 
     /// <summary>Any text of ASCII without escapes, integer or boolean.</summary>

@@ -111,6 +111,17 @@ public class ScannedHeader
         }
     }
 
+    // Truncated anywhere: also where a list of numbers has just begun.
+    [Fact]
+    public void IsReadLikeByUtf8JsonReaderWhereverItEnds()
+    {
+        byte[] whole = Encoding.UTF8.GetBytes(Usual.ReplaceLineEndings(""));
+        for (int length = 0; length < whole.Length; length++)
+        {
+            AssertSame(whole[..length]);
+        }
+    }
+
     [Theory]
     [InlineData("as writers write it")]
     [InlineData("with white space")]

@@ -11,14 +11,16 @@ internal sealed partial class Attention
     /// <param name="dx">Receives the gradient of the input, [tokens, width].</param>
     /// <param name="tokens">How many.</param>
     /// <param name="projected">What <see cref="Project"/> gave.</param>
+    /// <param name="projectedTokens">For how many tokens it did.</param>
     /// <param name="mixed">What <see cref="Mix"/> gave.</param>
     /// <param name="observer">Is told the gradients of weights.</param>
     public void Backward(
-        ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int tokens, Span<float> projected, ReadOnlySpan<float> mixed, IGradientObserver observer)
+        ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int tokens,
+        Span<float> projected, int projectedTokens, ReadOnlySpan<float> mixed, IGradientObserver observer)
     {
-        using Scratch mixedGradient = new(tokens, MixedWidth), gradient = new(projected.Length);
+        using Scratch mixedGradient = new(tokens, MixedWidth), gradient = new(tokens, ProjectedWidth);
         output.Backward(mixed, dy, mixedGradient.Span, tokens, observer);
-        Heads kept = Split(projected, tokens), slopes = Split(gradient.Span, tokens);
+        Heads kept = Split(projected, projectedTokens), slopes = Split(gradient.Span, tokens);
         mix.Backward(kept, mixed, mixedGradient.Span, slopes, tokens);
         rotary?.ApplyInverse(slopes.Queries, slopes.QueryStride, shape.Heads, tokens);
         rotary?.ApplyInverse(slopes.Keys, slopes.KeyStride, shape.KeyValueHeads, tokens);

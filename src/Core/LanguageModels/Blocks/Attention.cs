@@ -43,12 +43,14 @@ internal sealed partial class Attention(IReadOnlyList<Linear> projections, Linea
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width].</param>
     /// <param name="tokens">How many.</param>
-    /// <param name="mixed">Receives the output layer's input, [tokens, <see cref="MixedWidth"/>].</param>
-    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, Span<float> mixed)
+    /// <param name="record">Receives what is costly to compute again, if not null.</param>
+    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, LayerRecord? record)
     {
-        using var projected = new Scratch(tokens, ProjectedWidth);
-        Project(x, projected.Span, tokens);
-        Mix(projected.Span, mixed, tokens);
+        bool whole = record is { IsWhole: true };
+        using Scratch ownProjected = new(whole ? 0 : tokens, ProjectedWidth), ownMixed = new(record is null ? tokens : 0, MixedWidth);
+        Span<float> projected = whole ? record!.Projected : ownProjected.Span, mixed = record is null ? ownMixed.Span : record.Mixed;
+        Project(x, projected, tokens);
+        Mix(projected, mixed, tokens);
         Finish(mixed, y, tokens);
     }
 

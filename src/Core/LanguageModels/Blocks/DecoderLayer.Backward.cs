@@ -10,50 +10,57 @@ internal sealed partial class DecoderLayer
     public int ActivationWidth => (3 * attention.Width) + attention.ProjectedWidth + attention.MixedWidth + feedForward.ActivationWidth;
 
     /// <summary>
-    /// The gradients of what <see cref="Apply(Span{float}, int)"/> computes. From the layer's input, everything in it is computed again but what its last product
+    /// The gradients of what <see cref="Apply"/> computes. What there is no record of is computed again from the layer's input, but what its last product
     /// adds, where nothing follows it.
     /// </summary>
     /// <param name="x">The layer's input, [tokens, width].</param>
-    /// <param name="kept">Attention's mixed values, as <see cref="Apply(Span{float}, int, Span{float})"/> left them; empty to compute them again.</param>
+    /// <param name="record">What <see cref="Apply"/> left; null if it left nothing.</param>
     /// <param name="gradient">The gradient of its output; receives that of its input. [tokens, width].</param>
     /// <param name="tokens">How many.</param>
     /// <param name="observer">Is told those of weights.</param>
-    public void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> kept, Span<float> gradient, int tokens, IGradientObserver observer)
+    public void Backward(ReadOnlySpan<float> x, LayerRecord? record, Span<float> gradient, int tokens, IGradientObserver observer)
     {
-        using Scratch projected = new(tokens, attention.ProjectedWidth), buffer = new(kept.IsEmpty ? tokens : 0, MixedWidth), middle = new(x.Length);
-        ReadOnlySpan<float> mixed = kept.IsEmpty ? buffer.Span : kept;
+        bool whole = record is { IsWhole: true };
+        using Scratch ownProjected = new(whole ? 0 : tokens, ProjectedWidth), buffer = new(record is null ? tokens : 0, MixedWidth), sum = new(whole ? 0 : x.Length);
+        Span<float> projected = whole ? record!.Projected : ownProjected.Span, middle = whole ? record!.Middle[..x.Length] : sum.Span;
+        int projectedTokens = whole ? record!.Tokens : tokens;
+        ReadOnlySpan<float> mixed = record is null ? buffer.Span : record.Mixed[..(tokens * MixedWidth)];
         if (normFirst)
         {
             using Scratch input = new(x.Length), slope = new(x.Length);
-            attentionNorm.Apply(x, input.Span, tokens);
-            Recompute(input.Span, projected.Span, buffer.Span, mixed, middle.Span, tokens);
-            TensorPrimitives.Add(x, middle.Span, middle.Span);
+            if (!whole)
+            {
+                attentionNorm.Apply(x, input.Span, tokens);
+                Recompute(input.Span, projected, buffer.Span, mixed, middle, tokens);
+                TensorPrimitives.Add(x, middle, middle);
+            }
 
-            feedForwardNorm.Apply(middle.Span, input.Span, tokens);
-            feedForward.Backward(input.Span, gradient, slope.Span, tokens, observer);
-            feedForwardNorm.Backward(middle.Span, slope.Span, gradient, tokens, observer, add: true);
+            feedForwardNorm.Apply(middle, input.Span, tokens);
+            feedForward.Backward(input.Span, gradient, slope.Span, tokens, observer, record);
+            feedForwardNorm.Backward(middle, slope.Span, gradient, tokens, observer, add: true);
 
             attentionNorm.Apply(x, input.Span, tokens);
-            attention.Backward(input.Span, gradient, slope.Span, tokens, projected.Span, mixed, observer);
+            attention.Backward(input.Span, gradient, slope.Span, tokens, projected, projectedTokens, mixed, observer);
             attentionNorm.Backward(x, slope.Span, gradient, tokens, observer, add: true);
         }
         else
         {
             using Scratch first = new(x.Length), second = new(x.Length);
-            Recompute(x, projected.Span, buffer.Span, mixed, first.Span, tokens);
+            Recompute(x, projected, buffer.Span, mixed, first.Span, tokens);
             TensorPrimitives.Add(x, first.Span, first.Span);
-            attentionNorm.Apply(first.Span, middle.Span, tokens);
-            feedForward.Apply(middle.Span, second.Span, tokens);
-            TensorPrimitives.Add(middle.Span, second.Span, second.Span);
+            attentionNorm.Apply(first.Span, middle, tokens);
+            feedForward.Apply(middle, second.Span, tokens);
+            TensorPrimitives.Add(middle, second.Span, second.Span);
 
             feedForwardNorm.Backward(second.Span, gradient, gradient, tokens, observer, add: false);
-            feedForward.Backward(middle.Span, gradient, second.Span, tokens, observer);
+            feedForward.Backward(middle, gradient, second.Span, tokens, observer);
             TensorPrimitives.Add(gradient, second.Span, gradient);
             attentionNorm.Backward(first.Span, gradient, gradient, tokens, observer, add: false);
-            attention.Backward(x, gradient, first.Span, tokens, projected.Span, mixed, observer);
+            attention.Backward(x, gradient, first.Span, tokens, projected, projectedTokens, mixed, observer);
             TensorPrimitives.Add(gradient, first.Span, gradient);
         }
     }
+
     // Attention; its mixed values only if there is room for them in the buffer.
     private void Recompute(ReadOnlySpan<float> x, Span<float> projected, Span<float> buffer, ReadOnlySpan<float> mixed, Span<float> y, int tokens)
     {

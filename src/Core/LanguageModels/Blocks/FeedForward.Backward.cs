@@ -11,20 +11,39 @@ internal sealed partial class FeedForward
     /// <summary>Floats that <see cref="Backward"/> computes again for a token.</summary>
     public int ActivationWidth => (gate is null ? 2 : 3) * up.Outputs;
 
-    /// <summary>The gradients of what <see cref="Apply"/> computes. What is between the layers is computed again.</summary>
+    /// <summary>The gradients of what <see cref="Apply"/> computes. What is between the layers comes from a record, or is computed again.</summary>
     /// <param name="x">Its input, [tokens, width].</param>
     /// <param name="dy">The gradient of its output, [tokens, width].</param>
     /// <param name="dx">Receives the gradient of the input, [tokens, width].</param>
     /// <param name="tokens">How many.</param>
     /// <param name="observer">Is told those of weights.</param>
-    public unsafe void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int tokens, IGradientObserver observer)
+    /// <param name="record">What <see cref="Apply"/> left, if it is a whole one; else it is computed again.</param>
+    public unsafe void Backward(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int tokens, IGradientObserver observer, LayerRecord? record = null)
     {
-        int inner = up.Outputs;
-        using Scratch raised = new(tokens, inner), gates = new(gate is null ? 0 : tokens, inner), mixed = new(tokens, inner), gradient = new(tokens, inner);
-        up.Apply(x, raised.Span, tokens);
-        gate?.Apply(x, gates.Span, tokens);
-        float* values = raised.Pointer, factors = gates.Pointer, product = mixed.Pointer, slope = gradient.Pointer;
-        bool gated = gate is not null;
+        if (record is { IsWhole: true })
+        {
+            fixed (float* raised = record.Raised, gates = record.Gates)
+            {
+                BackwardFrom(raised, gates, x, dy, dx, tokens, observer);
+            }
+
+            return;
+        }
+
+        using Scratch ownRaised = new(tokens, InnerWidth), ownGates = new(IsGated ? tokens : 0, InnerWidth);
+        up.Apply(x, ownRaised.Span, tokens);
+        gate?.Apply(x, ownGates.Span, tokens);
+        BackwardFrom(ownRaised.Pointer, ownGates.Pointer, x, dy, dx, tokens, observer);
+    }
+
+    private unsafe void BackwardFrom(
+        float* values, float* factors, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int tokens, IGradientObserver observer)
+    {
+        int inner = InnerWidth;
+        using Scratch mixed = new(tokens, inner), gradient = new(tokens, inner);
+        float* product = mixed.Pointer, slope = gradient.Pointer;
+        bool gated = IsGated;
         Threads.ForTokens(tokens, (first, count) =>
         {
             long start = (long)first * inner;

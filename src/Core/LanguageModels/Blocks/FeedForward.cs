@@ -9,32 +9,47 @@ namespace Compress.Core.LanguageModels.Blocks;
 /// </summary>
 internal sealed partial class FeedForward(Linear? gate, Linear up, Linear down, Activation activation)
 {
+    /// <summary>Values of a token between the layers.</summary>
+    public int InnerWidth => up.Outputs;
+
+    /// <summary>True if it has a gate.</summary>
+    public bool IsGated => gate is not null;
+
     /// <summary>Applies it to every token.</summary>
     /// <param name="x">[tokens, width].</param>
     /// <param name="y">[tokens, width].</param>
     /// <param name="tokens">How many.</param>
-    public unsafe void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
+    /// <param name="record">Receives what is costly to compute again, if it is a whole one.</param>
+    public unsafe void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, LayerRecord? record = null)
     {
-        int inner = up.Outputs;
-        using Scratch raised = new(tokens, inner), gates = new(gate is null ? 0 : tokens, inner);
-        up.Apply(x, raised.Span, tokens);
-        gate?.Apply(x, gates.Span, tokens);
-        float* values = raised.Pointer, factors = gates.Pointer;
-        Threads.ForTokens(tokens, (first, count) =>
+        int inner = InnerWidth;
+        bool keeps = record is { IsWhole: true }, gated = IsGated;
+        using Scratch ownRaised = new(keeps ? 0 : tokens, inner), ownGates = new(keeps || !gated ? 0 : tokens, inner), product = new(keeps ? tokens : 0, inner);
+        Span<float> raised = keeps ? record!.Raised : ownRaised.Span, gates = keeps ? record!.Gates : ownGates.Span;
+        var activated = gated ? gates : raised;
+        var result = keeps ? product.Span : activated;
+        up.Apply(x, raised, tokens);
+        gate?.Apply(x, gates, tokens);
+        fixed (float* pinnedRaised = raised, pinnedActivated = activated, pinnedResult = result)
         {
-            long start = (long)first * inner;
-            var own = new Span<float>(values + start, count * inner);
-            if (gate is null)
+            float* values = pinnedRaised, from = pinnedActivated, to = pinnedResult;
+            Threads.ForTokens(tokens, (first, count) =>
             {
+                long start = (long)first * inner;
+                var own = new Span<float>(to + start, count * inner);
+                if (keeps)
+                {
+                    new ReadOnlySpan<float>(from + start, own.Length).CopyTo(own);
+                }
+
                 activation.Apply(own);
-            }
-            else
-            {
-                var ownGates = new Span<float>(factors + start, own.Length);
-                activation.Apply(ownGates);
-                TensorPrimitives.Multiply(own, ownGates, own);
-            }
-        });
-        down.Apply(raised.Span, y, tokens);
+                if (gated)
+                {
+                    TensorPrimitives.Multiply(own, new ReadOnlySpan<float>(values + start, own.Length), own);
+                }
+            });
+        }
+
+        down.Apply(result, y, tokens);
     }
 }

@@ -7,8 +7,9 @@ namespace Compress.Core.LanguageModels.Gradients;
 /// <summary>
 /// A forward pass that kept inputs of layers, and any number of backward passes from what it gave. A backward pass goes from the last layer to
 /// the first and computes again what is between a layer's input and its output (Chen et al., "Training deep nets with sublinear memory cost",
-/// arXiv 1604.06174), so it holds the activations of one layer at a time. The inputs that are kept take about as much room as those: all of
-/// them, with attention's mixed values, if the layers are few, else every n-th, and those between are computed again too.
+/// arXiv 1604.06174), so it holds the activations of one layer at a time. What is kept takes about as much room as those: all inputs, with
+/// attention's mixed values, if the layers are few, else every n-th, and those between are computed again too. If all activations take no more room
+/// than the model's weights and their gradients would, and that is not much, they are all kept, and nothing is computed again.
 /// Bit-exact: the same floats on every machine and for any number of threads. One thread uses it at a time.
 /// </summary>
 public sealed class RecordedPass : IDisposable
@@ -17,17 +18,25 @@ public sealed class RecordedPass : IDisposable
     private readonly int[] tokens;
     private readonly int stride;
     private readonly float[][] kept; // inputs of layers 0, stride, 2 stride, …, and the last layer's output; [tokens, width] and more
-    private readonly float[][] mixed; // of each layer attention's mixed values, [tokens, mixed width] and more; empty if there is no room for them
+    private readonly LayerRecord?[] records; // of each layer, what there is room for
 
-    internal RecordedPass(Decoder decoder, ReadOnlySpan<int> tokens)
+    /// <summary>256 MiB: more than this is not kept just because the model is large.</summary>
+    private const long MostFloats = 1L << 26;
+
+    /// <param name="decoder">What is run.</param>
+    /// <param name="tokens">The sequence.</param>
+    /// <param name="weights">How many weights the model has; 0 to keep as little as of a model whose activations outweigh its weights.</param>
+    internal RecordedPass(Decoder decoder, ReadOnlySpan<int> tokens, long weights)
     {
         this.decoder = decoder;
         this.tokens = tokens.ToArray();
         int layers = decoder.Layers.Count, floats = tokens.Length * decoder.LayerWidth;
-        int room = layers == 0 ? 0 : decoder.Layers[0].ActivationWidth, mixedWidth = layers == 0 ? 0 : decoder.Layers[0].MixedWidth;
-        stride = Stride(layers, room / decoder.LayerWidth);
+        int room = layers == 0 ? 0 : decoder.Layers[0].ActivationWidth;
+        bool whole = layers > 0 && KeepsAll(decoder, tokens.Length, room, weights);
+        stride = whole ? 1 : Stride(layers, room / decoder.LayerWidth);
         kept = Rent(((layers + stride - 1) / stride) + 1, floats);
-        mixed = Rent((long)layers * (decoder.LayerWidth + mixedWidth) <= room ? layers : 0, tokens.Length * mixedWidth);
+        bool some = whole || (layers > 0 && (long)layers * (decoder.LayerWidth + decoder.Layers[0].MixedWidth) <= room);
+        records = [.. decoder.Layers.Select(layer => some && floats > 0 ? new LayerRecord(layer, this.tokens.Length, whole) : null)];
 
         if (floats > 0)
         {
@@ -111,14 +120,20 @@ public sealed class RecordedPass : IDisposable
     /// <summary>Gives back what was kept.</summary>
     public void Dispose()
     {
-        foreach (float[][] arrays in (float[][][])[kept, mixed])
+        foreach (ref float[] values in kept.AsSpan())
         {
-            foreach (ref float[] values in arrays.AsSpan())
-            {
-                ArrayPool<float>.Shared.Return(values);
-                values = [];
-            }
+            ArrayPool<float>.Shared.Return(values);
+            values = [];
         }
+
+        Array.ForEach(records, record => record?.Dispose());
+    }
+
+    private static bool KeepsAll(Decoder decoder, int tokens, int room, long weights)
+    {
+        var layer = decoder.Layers[0];
+        long all = (long)decoder.Layers.Count * (decoder.LayerWidth + LayerRecord.WholeWidth(layer)) * tokens;
+        return layer.CanBeRecordedWhole && all <= MostFloats && all <= ((long)room * tokens) + weights;
     }
 
     private static float[][] Rent(int count, int floats) => [.. Enumerable.Range(0, count).Select(_ => ArrayPool<float>.Shared.Rent(floats))];
@@ -134,14 +149,7 @@ public sealed class RecordedPass : IDisposable
                 x.Span.CopyTo(kept[i / stride]);
             }
 
-            if (mixed.Length > 0)
-            {
-                decoder.Layers[i].Apply(x.Span, Tokens, mixed[i].AsSpan(0, Tokens * decoder.Layers[i].MixedWidth));
-            }
-            else
-            {
-                decoder.Layers[i].Apply(x.Span, Tokens);
-            }
+            decoder.Layers[i].Apply(x.Span, Tokens, records[i]);
         }
 
         x.Span.CopyTo(kept[^1]);
@@ -171,7 +179,7 @@ public sealed class RecordedPass : IDisposable
 
             var layer = decoder.Layers[i];
             var x = i == first ? start : between.Span.Slice((i - first - 1) * floats, floats);
-            layer.Backward(x, mixed.Length == 0 ? default : mixed[i].AsSpan(0, count * layer.MixedWidth), slope.Span, count, observer);
+            layer.Backward(x, records[i], slope.Span, count, observer);
         }
 
         decoder.EmbedBackward(tokens.AsSpan(0, count), slope.Span, observer);

@@ -24,21 +24,43 @@ public class BackwardMemory
     [InlineData(2)]
     [InlineData(7)]
     [InlineData(32)]
-    public void IsThatOfTwoLayers(int layers)
+    public void IsThatOfTwoLayersWhereActivationsOutweighWeights(int layers)
     {
         using var folder = new TinyLlama();
         Widen(folder, layers);
         using var model = LanguageModel.Open(folder.Write());
         long before = PeakBytes(() => { });
         Assert.Equal(0, before);
-        long peak = PeakBytes(() =>
-        {
-            using var pass = model.Record([.. Enumerable.Range(0, Tokens).Select(i => i * 7 % Vocabulary)]);
-            float[] gradient = new float[Tokens * pass.HiddenWidth];
-            Array.Fill(gradient, 1f);
-            pass.BackwardFromHidden(gradient, new Multiplying());
-        });
+        long peak = PeakBytes(() => Run(new RecordedPass(model.Decoder, Sequence, weights: 0)));
         Assert.InRange(peak, LayerActivations, (2 * LayerActivations) + LargestWeightAndGradient);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    [InlineData(32)]
+    public void IsThatOfTwoLayersAndASetOfWeightsAndGradientsAtMost(int layers)
+    {
+        using var folder = new TinyLlama();
+        Widen(folder, layers);
+        using var model = LanguageModel.Open(folder.Write());
+        long weights = folder.Shapes.Values.Sum(shape => shape.Aggregate(1L, (count, side) => count * side));
+        long peak = PeakBytes(() => Run(model.Record(Sequence)));
+        Assert.InRange(peak, LayerActivations, (2 * LayerActivations) + (2 * weights * sizeof(float)));
+    }
+
+    // The same floats, whether activations were kept or are computed again; also where the last tokens have no gradient.
+    [Theory]
+    [InlineData(Tokens)]
+    [InlineData(50)]
+    public void ChangesNoGradient(int count)
+    {
+        using var folder = new TinyLlama();
+        Widen(folder, 5);
+        using var model = LanguageModel.Open(folder.Write());
+        Assert.Equal(Run(new RecordedPass(model.Decoder, Sequence, weights: 0), count).Gradients, Run(new RecordedPass(model.Decoder, Sequence, weights: 1 << 24), count).Gradients);
+        Assert.True(PeakBytes(() => Run(new RecordedPass(model.Decoder, Sequence, 1 << 24), count)) > PeakBytes(() => Run(new RecordedPass(model.Decoder, Sequence, 0), count)));
     }
 
     [Theory]
@@ -56,6 +78,22 @@ public class BackwardMemory
         int stride = RecordedPass.Stride(layers, most), least = Enumerable.Range(1, Math.Max(1, layers)).Min(Held);
         Assert.True(Held(stride) <= Math.Max(most, least), $"{Held(stride)} with a stride of {stride}");
         Assert.DoesNotContain(Enumerable.Range(1, stride - 1), smaller => Held(smaller) <= Math.Max(most, least));
+    }
+
+    private static int[] Sequence => [.. Enumerable.Range(0, Tokens).Select(i => i * 7 % Vocabulary)];
+
+    private static Multiplying Run(RecordedPass record, int count = Tokens)
+    {
+        using var pass = record;
+        float[] gradient = new float[Tokens * pass.HiddenWidth];
+        for (int i = 0; i < count * pass.HiddenWidth; i++)
+        {
+            gradient[i] = 1 + (i % 3);
+        }
+
+        var observer = new Multiplying();
+        pass.BackwardFromHidden(gradient, observer);
+        return observer;
     }
 
     private static void Widen(TinyLlama llama, int layers)
@@ -79,7 +117,13 @@ public class BackwardMemory
 
     private sealed class Multiplying : IGradientObserver
     {
-        public void OnLinear(in LinearGradient gradient) => gradient.Compute(new float[gradient.Rows * gradient.Columns]);
+        public List<float[]> Gradients { get; } = [];
+
+        public void OnLinear(in LinearGradient gradient)
+        {
+            Gradients.Add(new float[gradient.Rows * gradient.Columns]);
+            gradient.Compute(Gradients[^1]);
+        }
     }
 
     /// <summary>Counts what this test rents, on whatever thread; other tests run beside it.</summary>

@@ -42,6 +42,9 @@ public sealed class SmallTokenizerJson : IDisposable
     }
 
     [Fact]
+    public void TokenWithoutCharactersIsNeverUsed() => Assert.Equal([1, 1], Open("""{"model":{"vocab":{"":0,"a":1},"merges":[]}}""").Encode("aa"));
+
+    [Fact]
     public void NoModelTypeMeansBpe() => Assert.Equal([1, 1], Open("""{"model":{"vocab":{"a":1},"merges":[]}}""").Encode("aa"));
 
     [Theory]

@@ -33,7 +33,7 @@ internal sealed class BpeModel
             ? [.. Enumerable.Range(0, 256).Select(value => ids.GetValueOrDefault($"<0x{value:X2}>", -1))] : null;
         foreach (var (text, token) in ids)
         {
-            if (Rune.TryGetRuneAt(text, 0, out var rune) && rune.Utf16SequenceLength == text.Length)
+            if (text.Length > 0 && Rune.TryGetRuneAt(text, 0, out var rune) && rune.Utf16SequenceLength == text.Length)
             {
                 characters.Add(rune.Value, token);
             }
