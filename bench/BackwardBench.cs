@@ -20,7 +20,7 @@ internal static class BackwardBench
         var report = new BenchReport("backward", args);
         report.Line($"Forward and backward pass of {Path.GetFileName(Path.GetFullPath(folder))} ({model.Architecture}, {Number(source.Tensors.Sum(t => t.Count) / 1e6, "F2")} million weights) "
             + $"over one sequence of {tokens.Length} tokens: cross-entropy, and the gradients of all weights; kernel {Kernel.Best.Name}; median of {ForwardBench.Runs} runs after "
-            + "warm-up, in turns. PyTorch keeps the activations of all layers; here those of one layer at a time are computed again.");
+            + "warm-up, in turns. PyTorch keeps the activations of all layers; so do we while they are no more than the weights, else those of one layer at a time are computed again.");
         report.Line();
         report.Line("| threads | forward, ms | forward and backward, ms | tokens/s | PyTorch, ms | times PyTorch |");
         report.Line("|---|---|---|---|---|---|");
