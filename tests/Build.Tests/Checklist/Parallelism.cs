@@ -7,9 +7,8 @@ using Microsoft.Build.Framework;
 
 namespace Compress.Build.Tests.Checklist;
 
-/// <summary>Several frameworks, configurations, runtimes, projects and processes: each model is compressed once, and no one waits for nothing.</summary>
-public sealed class Parallelism(SmallApp small, FiveProjects five, TwoFrameworks two)
-    : IClassFixture<SmallApp>, IClassFixture<FiveProjects>, IClassFixture<TwoFrameworks>
+/// <summary>Several frameworks, configurations and runtimes: each model is compressed once, with the cores that are granted.</summary>
+public sealed class Parallelism(SmallApp small, TwoFrameworks two) : IClassFixture<SmallApp>, IClassFixture<TwoFrameworks>
 {
     private readonly TestProject app = small.Reset();
 
@@ -91,24 +90,6 @@ public sealed class Parallelism(SmallApp small, FiveProjects five, TwoFrameworks
     }
 
     [Fact]
-    public void PAR_07_ProjectsOfOneBuildComputeEachLayerOnce()
-    {
-        five.Forget();
-        Assert.Equal(5, five.First.Build("-m:2").MustSucceed().EngineRuns);
-        Assert.Equal(2, FiveProjects.Computed([five.First, .. five.Others]));
-    }
-
-    [Fact]
-    public void PAR_08_BuildsAtTheSameTimeComputeEachLayerOnce()
-    {
-        TestProject[] pair = [five.Others[0], five.Others[1]];
-        five.Forget();
-        Parallel.ForEach(pair, project => project.Build().MustSucceed());
-        Assert.Equal(2, FiveProjects.Computed(pair));
-        Assert.Equal(File.ReadAllBytes(pair[0].PackedFiles[0]), File.ReadAllBytes(pair[1].PackedFiles[0]));
-    }
-
-    [Fact]
     public void PAR_09_EngineUsesTheCoresThatItIsGranted()
     {
         Assert.Equal(1, Threads("-p:CompressMaxParallelism=1"));
@@ -146,31 +127,6 @@ public sealed class Parallelism(SmallApp small, FiveProjects five, TwoFrameworks
         }
 
         Assert.Equal(["RequestCores 16"], ((Cores)(object)engine).Calls);
-    }
-
-    // Each engine waits until three projects of the build have come as far, and there are two nodes. MSBuild lets others in as far as there
-    // are more nodes than one, and cores that no task has been granted.
-    [Fact]
-    public void PAR_10_NodeIsFreeForOtherProjectsWhileTheEngineRuns()
-    {
-        five.Forget();
-        string started = Directory.CreateDirectory(Path.Combine(five.First.Solution, "started")).FullName;
-        string mark = Path.Combine(five.First.Solution, "Directory.Build.targets");
-        File.WriteAllText(mark, """
-            <Project>
-              <Target Name="Mark" BeforeTargets="CompressModels"><Touch Files="../started/$(MSBuildProjectName)" AlwaysCreate="true" /></Target>
-            </Project>
-            """);
-        try
-        {
-            ScriptedEngine.AwaitThreeFiles(five.First, started);
-            Assert.Equal(5, five.First.Build("-m:2", "-p:CompressMaxParallelism=1", ScriptedEngine.Argument).MustSucceed().EngineRuns);
-        }
-        finally
-        {
-            five.First.Environment.Clear();
-            File.Delete(mark);
-        }
     }
 
     /// <summary>An engine that grants some cores, or does not know of any.</summary>
