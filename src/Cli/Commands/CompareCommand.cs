@@ -20,7 +20,7 @@ internal static class CompareCommand
     public static Command Create(Session session)
     {
         var model = new Argument<string>("MODEL") { Description = "The source model: a file or a folder." };
-        var recipes = new Option<string[]>("--recipe") { Description = "A recipe; give the option once for each.", HelpName = "FILE", Required = true };
+        var recipes = new Option<string[]>("--recipe") { Description = "A recipe, or a folder of recipes (*.yaml); give the option once for each.", HelpName = "FILE|FOLDER", Required = true };
         var html = new Option<string>("--html") { Description = "Write a page that shows it all.", HelpName = "FILE" };
         var report = new Option<string>("--report") { Description = "Write a JSON report.", HelpName = "FILE" };
         var cache = CommonOptions.Cache();
@@ -38,7 +38,7 @@ internal static class CompareCommand
             string folder = Directory.CreateTempSubdirectory("compress-compare-").FullName;
             try
             {
-                var page = Compare(session, modelPath, [.. parsed.GetValue(recipes)!.Select(session.Absolute)], layers, folder, text.Read(parsed, session), diagnostics);
+                var page = Compare(session, modelPath, Recipes(parsed.GetValue(recipes)!.Select(session.Absolute)), layers, folder, text.Read(parsed, session), diagnostics);
                 foreach (var diagnostic in diagnostics.Items)
                 {
                     session.Terminal.Report(diagnostic);
@@ -72,6 +72,15 @@ internal static class CompareCommand
         return command;
     }
 
+    private static string[] Recipes(IEnumerable<string> named) =>
+    [
+        .. named.SelectMany(path => !Directory.Exists(path)
+            ? [path]
+            : Directory.GetFiles(path, "*.yaml").Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } found
+                ? found
+                : throw new CompressException(Codes.ItemRecipeMissing, "there is no recipe (*.yaml) in this folder", path)),
+    ];
+
     private static PageModel? Compare(
         Session session,
         string modelPath,
@@ -89,7 +98,7 @@ internal static class CompareCommand
         {
             string name = Path.GetFileName(recipes[i]);
             string packed = Path.Combine(folder, $"{i}.packed.safetensors");
-            var request = new CompressionRequest(modelPath, recipes[i], packed) { Cache = cache };
+            var request = new CompressionRequest(modelPath, recipes[i], packed) { Cache = cache, GatesOnlyWarn = true };
             var lines = new ProgressLines(session.Terminal.Error, name, LineInterval, session.Clock);
             var report = Compressor.Run(request, diagnostics, lines, session.Cancellation);
             if (report is null)

@@ -18,6 +18,9 @@ public sealed record CompressionRequest(string ModelPath, string? RecipePath, st
 
     /// <summary>Encodes every layer anew, whatever the cache holds, and replaces what it holds.</summary>
     public bool Force { get; init; }
+
+    /// <summary>Takes what goes beyond a gate as a warning, whatever the recipe says: for those who want to see all figures.</summary>
+    public bool GatesOnlyWarn { get; init; }
 }
 
 /// <summary>How far a compression has come.</summary>

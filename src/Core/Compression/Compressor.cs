@@ -52,6 +52,11 @@ public static class Compressor
             return null;
         }
 
+        if (request.GatesOnlyWarn && recipe.Gate is { } gate)
+        {
+            recipe = recipe with { Gate = gate with { Severity = Severity.Warning } };
+        }
+
         using var model = ModelFile.Open(request.ModelPath);
         CheckNames(model);
         var plan = Plan.Make(recipe, model.Header, diagnostics);

@@ -78,6 +78,39 @@ public sealed class Comparing : IDisposable
     }
 
     [Fact]
+    public void FolderIsAllItsRecipes()
+    {
+        string model = workspace.Model(TestModel.Ordinary());
+        Directory.CreateDirectory(workspace["recipes"]);
+        workspace.Text("recipes/b.yaml", "bits: 3");
+        workspace.Text("recipes/a.yaml", "bits: 2");
+        workspace.Text("recipes/notes.txt", "no recipe");
+        var outcome = Compare(model, "--recipe", "recipes", "--recipe", "eight.yaml");
+        Assert.Equal((ExitCodes.Ok, ""), (outcome.ExitCode, outcome.Error));
+        Assert.Equal(["a.yaml", "b.yaml", "eight.yaml"], outcome.Output.TrimEnd().Split('\n')[2..].Select(line => line.Split(' ')[0]));
+    }
+
+    [Fact]
+    public void FolderWithoutRecipesIsNamed()
+    {
+        workspace.Model(TestModel.Ordinary());
+        Directory.CreateDirectory(workspace["recipes"]);
+        Assert.StartsWith(workspace["recipes"], Compare("model.safetensors", "--recipe", "recipes").Single(Codes.ItemRecipeMissing), StringComparison.Ordinal);
+    }
+
+    // Who compares wants to see the recipe that fails beside those that pass.
+    [Fact]
+    public void GateThatFailsIsAWarning()
+    {
+        string model = workspace.Model(TestModel.Ordinary());
+        workspace.Text("strict.yaml", "bits: 2\ngate: { relativeError: 0.0001 }");
+        var outcome = Compare(model, "--recipe", "strict.yaml", "--recipe", "eight.yaml");
+        Assert.Equal(ExitCodes.Ok, outcome.ExitCode);
+        Assert.Contains("strict.yaml(2,24): warning CMPR2101: ", outcome.Error, StringComparison.Ordinal);
+        Assert.Equal(4, outcome.Output.TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
     public void NothingIsLeftBehind()
     {
         if (OperatingSystem.IsWindows())
