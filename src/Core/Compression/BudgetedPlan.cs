@@ -23,6 +23,7 @@ internal sealed class BudgetedPlan
     private readonly Recipe recipe;
     private readonly Budget budget;
     private readonly int[] first;
+    private readonly int[][] units;
 
     /// <param name="recipe">A recipe with a budget.</param>
     /// <param name="plan">What it says of each tensor.</param>
@@ -37,16 +38,12 @@ internal sealed class BudgetedPlan
         {
             first[layer] = candidates.Count;
             var (tensor, treatment) = plan[layer];
-            if (treatment is Treatment.Compress { Widths.Value: { Count: > 0 } widths } compress)
-            {
-                candidates.AddRange(widths.Select(encoder => new LayerPlan(tensor, compress with { Encoder = encoder })));
-            }
-            else
-            {
-                candidates.Add(plan[layer]);
-            }
+            candidates.AddRange(treatment is Treatment.Choose choose
+                ? choose.Options.Select(option => new LayerPlan(tensor, Plan.NotWidened(tensor, option)))
+                : [plan[layer]]);
         }
 
+        units = Units(plan);
         first[^1] = candidates.Count;
         Candidates = candidates;
     }
@@ -63,14 +60,24 @@ internal sealed class BudgetedPlan
     public (int[] Chosen, AllocationReport Report) Choose(TensorResult[] results, EvaluationCache? cache, CancellationToken cancellationToken)
     {
         int layers = first.Length - 1;
-        bool[] isFree = [.. Enumerable.Range(0, layers).Select(layer => first[layer + 1] - first[layer] > 1)];
+        bool[] isFree = [.. Enumerable.Range(0, layers).Select(layer => Ways(layer).Any(i => results[i].Key != results[first[layer]].Key))];
         var (sensitivities, metric) = Measure(isFree, results, cache, cancellationToken);
-        Choice[][] choices = [.. Enumerable.Range(0, layers).Select(layer => Enumerable.Range(first[layer], first[layer + 1] - first[layer])
-            .Select(i => new Choice(OwnBytes(results[i]), isFree[layer] ? sensitivities[layer].Alpha * results[i].Error.RelativeMse : 0)).ToArray())];
+        double[] costs = new double[results.Length];
+        foreach (int layer in Enumerable.Range(0, layers).Where(layer => isFree[layer]))
+        {
+            foreach (int i in Ways(layer))
+            {
+                costs[i] = sensitivities[layer].Alpha * results[i].Error.RelativeMse;
+            }
+        }
+
+        Choice[][] choices = [.. units.Select(unit => Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]])
+            .Select(way => new Choice(unit.Sum(layer => OwnBytes(results[first[layer] + way])), unit.Sum(layer => costs[first[layer] + way]))).ToArray())];
 
         // What a solution takes besides the arrays of its layers is known only when there is one.
         long limit = Limit(results), others = 0;
         int[]? best = null;
+        var compressed = Compressed(results).ToHashSet(StringComparer.Ordinal);
         for (int round = 0; round < MaxRounds; round++)
         {
             int[]? solution = ExactAllocation.Solve(choices, limit - others);
@@ -79,9 +86,14 @@ internal sealed class BudgetedPlan
                 break;
             }
 
-            int[] chosen = [.. solution.Select((choice, layer) => first[layer] + choice)];
+            int[] chosen = new int[layers];
+            foreach (var (unit, way) in units.Zip(solution))
+            {
+                Array.ForEach(unit, layer => chosen[layer] = first[layer] + way);
+            }
+
             var picked = chosen.Select(i => results[i]).ToList();
-            long total = Total(picked), now = total - picked.Sum(OwnBytes);
+            long total = Total(picked, compressed), now = total - picked.Sum(OwnBytes);
             if (total <= limit && (best is null || Cost(chosen) <= Cost(best)))
             {
                 best = chosen;
@@ -102,7 +114,7 @@ internal sealed class BudgetedPlan
 
         return (best, Report(best));
 
-        double Cost(int[] chosen) => chosen.Select((i, layer) => choices[layer][i - first[layer]].Cost).Sum();
+        double Cost(int[] chosen) => chosen.Sum(i => costs[i]);
 
         AllocationReport Report(int[] chosen) => new(
             budget.ToString(),
@@ -111,6 +123,15 @@ internal sealed class BudgetedPlan
             [.. Enumerable.Range(0, layers).Where(layer => isFree[layer]).Select(layer => new LayerAllocation(
                 results[chosen[layer]].Entry.Name, sensitivities[layer].Alpha, sensitivities[layer].StandardError, results[chosen[layer]].Error.RelativeMse))]);
     }
+
+    // Layers that share one choice, and each of the others by itself.
+    private static int[][] Units(IReadOnlyList<LayerPlan> plan) => [.. Enumerable.Range(0, plan.Count)
+        .GroupBy(layer => plan[layer].Treatment is Treatment.Choose { Group: { } group } choose && group.Of(plan[layer].Tensor.Name) is { } name
+            ? ((object)choose.Options, name)
+            : (layer, ""))
+        .Select(unit => unit.ToArray())];
+
+    private IEnumerable<int> Ways(int layer) => Enumerable.Range(first[layer], first[layer + 1] - first[layer]);
 
     private (Sensitivity[] Sensitivities, string Metric) Measure(bool[] isFree, TensorResult[] results, EvaluationCache? cache, CancellationToken cancellationToken)
     {
@@ -145,18 +166,21 @@ internal sealed class BudgetedPlan
 
     private long Limit(TensorResult[] results) => budget.Bytes ?? (long)Math.Floor(budget.BitsPerWeight!.Value / 8 * Weights(results));
 
-    private double Weights(IReadOnlyList<TensorResult> results) =>
-        results.Where(result => result.Cache != CacheUse.Kept).DistinctBy(result => result.Entry.Name).Sum(result => (double)model[result.Entry.Name].Count);
+    private double Weights(IReadOnlyList<TensorResult> results) => Compressed(results).Sum(name => (double)model[name].Count);
 
-    private long Total(List<TensorResult> picked) => budget.Bytes is not null
+    private static IEnumerable<string> Compressed(IReadOnlyList<TensorResult> results) =>
+        results.Where(result => result.Cache != CacheUse.Kept).Select(result => result.Entry.Name).Distinct();
+
+    // Of the file; or of all layers that could be compressed, those that are kept instead included.
+    private long Total(List<TensorResult> picked, HashSet<string> compressed) => budget.Bytes is not null
         ? PackedOutput.Length(picked)
-        : picked.Where(result => result.Cache != CacheUse.Kept).SelectMany(result => result.Entry.Arrays).DistinctBy(array => array.Name).Sum(array => array.ByteLength);
+        : picked.Where(result => compressed.Contains(result.Entry.Name)).SelectMany(result => result.Entry.Arrays).DistinctBy(array => array.Name).Sum(array => array.ByteLength);
 
     private CompressException TooSmall(TensorResult[] results)
     {
         var least = Enumerable.Range(0, first.Length - 1)
             .Select(layer => Enumerable.Range(first[layer], first[layer + 1] - first[layer]).Select(i => results[i]).MinBy(OwnBytes)!).ToList();
-        long bytes = Total(least);
+        long bytes = Total(least, Compressed(results).ToHashSet(StringComparer.Ordinal));
         string needed = budget.Bytes is null
             ? string.Create(CultureInfo.InvariantCulture, $"{bytes * 8 / Weights(results):0.000} bits per weight")
             : string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes");

@@ -42,6 +42,7 @@ public static class Plan
         }
 
         PlanWarnings.Add(recipe, header, usage, diagnostics);
+        PlanWarnings.AddGroups(recipe, plans, diagnostics);
         return plans;
     }
 
@@ -59,7 +60,10 @@ public static class Plan
             return new Treatment.Keep(null, treatment.Position);
         }
 
-        bool widens = treatment is Treatment.Keep { As: { } type } && tensor.DType.SizeInBytes() <= type.SizeInBytes();
-        return widens ? new Treatment.Keep(null, treatment.Position) : treatment;
+        return NotWidened(tensor, treatment);
     }
+
+    /// <summary>The treatment; of one that keeps the tensor in a type that is no narrower, the one that keeps it as it is.</summary>
+    internal static Treatment NotWidened(ModelTensor tensor, Treatment treatment) =>
+        treatment is Treatment.Keep { As: { } type } && tensor.DType.SizeInBytes() <= type.SizeInBytes() ? new Treatment.Keep(null, treatment.Position) : treatment;
 }

@@ -86,4 +86,18 @@ internal static class PlanWarnings
         void Warn(string code, Position position, string message) =>
             diagnostics.Add(new(code, Severity.Warning, message, recipe.File, position.Line, position.Column));
     }
+
+    /// <summary>Warns of groups that no tensor is in.</summary>
+    public static void AddGroups(Recipe recipe, IReadOnlyList<LayerPlan> plans, DiagnosticBag diagnostics)
+    {
+        foreach (var tensors in plans.Where(plan => plan.Treatment is Treatment.Choose { Group: not null }).GroupBy(plan => ((Treatment.Choose)plan.Treatment).Group!))
+        {
+            if (tensors.All(plan => tensors.Key.Of(plan.Tensor.Name) is null))
+            {
+                diagnostics.Add(new(Codes.RecipeMatchesNothing, Severity.Warning,
+                    $"'{tensors.Key.Pattern}' is the beginning of no tensor's name here, up to a dot, such as {Runtime.Safetensors.Quote.Name(tensors.First().Tensor.Name)}",
+                    recipe.File, tensors.Key.Position.Line, tensors.Key.Position.Column));
+            }
+        }
+    }
 }

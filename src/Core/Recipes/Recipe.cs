@@ -58,6 +58,23 @@ public sealed record Rule(IReadOnlyList<RulePattern> Match, Treatment Treatment,
 /// <summary>A pattern of a rule and where it stands.</summary>
 public sealed record RulePattern(Glob Glob, Position Position);
 
+/// <summary>Tensors that share one choice: those whose names begin alike.</summary>
+/// <param name="Pattern">Of names up to a dot, <c>*</c> and <c>?</c> standing for no dots: <c>model.layers.*.mlp</c> groups each layer's tensors by themselves.</param>
+/// <param name="Position">Where it stands.</param>
+public sealed record LayerGroup(string Pattern, Position Position)
+{
+    private readonly Glob[] segments = [.. Pattern.Split('.').Select(segment => new Glob(segment))];
+
+    /// <summary>The beginning of a name that fits; null if none does.</summary>
+    public string? Of(string name)
+    {
+        string[] parts = name.Split('.');
+        return parts.Length >= segments.Length && segments.Index().All(segment => segment.Item.IsMatch(parts[segment.Index]))
+            ? string.Join('.', parts.Take(segments.Length))
+            : null;
+    }
+}
+
 /// <summary>What is done with a tensor.</summary>
 public abstract record Treatment(Position Position)
 {
@@ -71,8 +88,13 @@ public abstract record Treatment(Position Position)
     /// <param name="Codec">The method.</param>
     /// <param name="Encoder">The method with its settings.</param>
     /// <param name="Position">Where it stands.</param>
-    /// <param name="Widths">The same with each number of bits that the method has; empty where a rule gives the bits.</param>
-    public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position, Lazy<IReadOnlyList<ILayerEncoder>> Widths) : Treatment(Position);
+    public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position) : Treatment(Position);
+
+    /// <summary>One of several treatments, as a budget decides.</summary>
+    /// <param name="Options">What it chooses from, each <see cref="Keep"/> or <see cref="Compress"/>; at least one.</param>
+    /// <param name="Group">Which of the tensors with this treatment share one choice; null if each has its own.</param>
+    /// <param name="Position">Where it stands.</param>
+    public sealed record Choose(IReadOnlyList<Treatment> Options, LayerGroup? Group, Position Position) : Treatment(Position);
 }
 
 /// <summary>Where statistics of layers come from.</summary>

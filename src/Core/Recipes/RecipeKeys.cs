@@ -18,6 +18,10 @@ internal static class RecipeKeys
     public const string Budget = "budget";
     public const string Bits = "bits";
     public const string Size = "size";
+    public const string Choose = "choose";
+    public const string Group = "group";
+    public const string MinBits = "minBits";
+    public const string MaxBits = "maxBits";
     public const string Gate = "gate";
     public const string RelativeError = "relativeError";
     public const string Perplexity = "perplexity";
@@ -35,11 +39,17 @@ internal static class RecipeKeys
     /// <summary>The only grammar so far.</summary>
     public const int GrammarVersion = 1;
 
+    /// <summary>Keys that say what a budget may choose from.</summary>
+    public static readonly string[] OfChoice = [Choose, MinBits, MaxBits, Group];
+
     /// <summary>Keys of the whole recipe; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRecipe = [Version, Method, Keep, Layers, Seed, NonFinite, Budget, Calibration, Gate];
+    public static readonly string[] OfRecipe = [Version, Method, Keep, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Gate];
 
     /// <summary>Keys of an entry of <c>layers</c>; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRule = [Match, Method, Keep];
+    public static readonly string[] OfRule = [Match, Method, Keep, .. OfChoice];
+
+    /// <summary>Keys of an entry of <c>choose</c>; a method's settings stand beside them.</summary>
+    public static readonly string[] OfOption = [Method, Keep, MinBits, MaxBits];
 
     /// <summary>Keys of <c>gate</c>.</summary>
     public static readonly string[] OfGate = [RelativeError, Perplexity, Kl, Severity];

@@ -36,7 +36,7 @@ public static class RecipeSchema
         ["type"] = new JsonArray("object", "null"),
         ["properties"] = RecipeProperties(codecs),
         ["additionalProperties"] = false,
-        ["allOf"] = new JsonArray([KeepExcludesMethod(codecs), .. codecs.Select(codec => TopLevelOf(codec, codec == codecs[0]))]),
+        ["allOf"] = new JsonArray([KeepExcludesMethod(codecs), BudgetSchema.OnlyWithBudget(), ChooseExcludesBits(codecs), .. codecs.Select(codec => TopLevelOf(codec, codec == codecs[0]))]),
         ["definitions"] = Definitions(codecs),
     };
 
@@ -48,6 +48,7 @@ public static class RecipeSchema
                 new JsonObject { ["enum"] = new JsonArray(RecipeKeys.GrammarVersion) }, "The version of this grammar. Default: 1."),
             [RecipeKeys.Method] = Method(codecs, $"How matrices that no rule names are compressed. Default: {codecs[0].Name}."),
             [RecipeKeys.Keep] = Keep("Store matrices that no rule names uncompressed."),
+            [RecipeKeys.Choose] = BudgetSchema.Choose("What the budget chooses from for matrices that no rule names. Default: all widths of the method."),
             [RecipeKeys.Layers] = new JsonObject
             {
                 ["description"] = "Rules for single layers; the first whose pattern matches a tensor's name decides.",
@@ -63,48 +64,13 @@ public static class RecipeSchema
             },
             [RecipeKeys.NonFinite] = Describe(
                 Choices(RecipeKeys.NonFiniteChoices), "Tensors with NaN or infinity: an error (default), or kept as they are."),
-            [RecipeKeys.Budget] = Budget(),
+            [RecipeKeys.Budget] = BudgetSchema.Create(),
             [RecipeKeys.Calibration] = CalibrationSchema.Create(),
             [RecipeKeys.Gate] = GateSchema.Create(),
         };
+        BudgetSchema.AddLimits(properties);
         AddSettings(properties, codecs);
         return properties;
-    }
-
-    private static JsonObject Budget() => new()
-    {
-        ["description"] = "What the layers may take together. It is spread over them where it does most good, instead of the same bits for each.",
-        ["type"] = "object",
-        ["properties"] = new JsonObject
-        {
-            [RecipeKeys.Bits] = new JsonObject
-            {
-                ["description"] = "Bits per weight on average, scales and tables included.",
-                ["type"] = "number",
-                ["exclusiveMinimum"] = 0,
-                ["maximum"] = 64,
-            },
-            [RecipeKeys.Size] = new JsonObject
-            {
-                ["description"] = "The size of the packed file, in bytes or such as 9 MB or 1.5 GiB.",
-                ["type"] = new JsonArray("string", "integer"),
-                ["minimum"] = 1,
-                ["pattern"] = "^ *[0-9]*\\.?[0-9]* *([KkMmGgTt][Ii]?)?[Bb] *$",
-            },
-        },
-        ["additionalProperties"] = false,
-        ["anyOf"] = new JsonArray([.. RecipeKeys.OfBudget.Select(Alone)]),
-    };
-
-    private static JsonObject Alone(string key)
-    {
-        var others = new JsonObject();
-        foreach (string other in RecipeKeys.OfBudget.Where(other => other != key))
-        {
-            others[other] = false;
-        }
-
-        return new() { ["required"] = new JsonArray(key), ["properties"] = others };
     }
 
     private static JsonObject Definitions(IReadOnlyList<ICodec> codecs)
@@ -119,7 +85,9 @@ public static class RecipeSchema
             },
             [RecipeKeys.Method] = Method(codecs, "How these tensors are compressed. Default: as the top level says."),
             [RecipeKeys.Keep] = Keep("Store these tensors uncompressed."),
+            [RecipeKeys.Choose] = BudgetSchema.Choose("What the budget chooses from for these tensors. Default: all widths of the method."),
         };
+        BudgetSchema.AddLimits(ruleProperties);
         AddSettings(ruleProperties, codecs);
         var definitions = new JsonObject
         {
@@ -131,8 +99,9 @@ public static class RecipeSchema
                 ["properties"] = ruleProperties,
                 ["additionalProperties"] = false,
                 ["minProperties"] = 2,
-                ["allOf"] = new JsonArray([KeepExcludesMethod(codecs), .. codecs.Select(codec => IfMethod(codec, false, SettingsOf(codec)))]),
+                ["allOf"] = new JsonArray([KeepExcludesMethod(codecs), BitsExcludeChoice(codecs), .. codecs.Select(codec => IfMethod(codec, false, SettingsOf(codec)))]),
             },
+            ["option"] = Option(codecs),
         };
         foreach (var codec in codecs)
         {
@@ -141,6 +110,48 @@ public static class RecipeSchema
 
         return definitions;
     }
+
+    // One of those that a budget chooses from. It may be of any method: its settings are checked where it names one.
+    private static JsonObject Option(IReadOnlyList<ICodec> codecs)
+    {
+        var properties = new JsonObject
+        {
+            [RecipeKeys.Method] = Method(codecs, "How tensors with this option are compressed. Default: as beside 'choose'."),
+            [RecipeKeys.Keep] = Keep("Store tensors with this option uncompressed."),
+        };
+        BudgetSchema.AddLimits(properties);
+        properties.Remove(RecipeKeys.Group);
+        AddSettings(properties, codecs);
+        return new()
+        {
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["additionalProperties"] = false,
+            ["minProperties"] = 1,
+            ["allOf"] = new JsonArray([KeepExcludesMethod(codecs), BitsExcludeChoice(codecs), .. codecs.Select(codec => IfMethod(codec, false, SettingsOf(codec)))]),
+        };
+    }
+
+    private static JsonObject ChooseExcludesBits(IReadOnlyList<ICodec> codecs)
+    {
+        var none = new JsonObject();
+        foreach (string name in BitsSettings(codecs))
+        {
+            none[name] = false;
+        }
+
+        return new() { ["if"] = Required(RecipeKeys.Choose), ["then"] = new JsonObject { ["properties"] = none } };
+    }
+
+    private static IEnumerable<string> BitsSettings(IReadOnlyList<ICodec> codecs) =>
+        codecs.SelectMany(codec => codec.Settings).Where(setting => setting.GivesBits).Select(setting => setting.Name).Distinct();
+
+    // A rule that gives the bits leaves a budget nothing to choose.
+    private static JsonObject BitsExcludeChoice(IReadOnlyList<ICodec> codecs) => new()
+    {
+        ["if"] = new JsonObject { ["anyOf"] = new JsonArray([.. BitsSettings(codecs).Select(Required)]) },
+        ["then"] = new JsonObject { ["properties"] = BudgetSchema.None() },
+    };
 
     // A method's own settings in their bounds, and none of another method's.
     private static JsonObject OnlySettings(ICodec codec, IReadOnlyList<ICodec> codecs)
@@ -188,7 +199,8 @@ public static class RecipeSchema
 
     private static JsonObject KeepExcludesMethod(IReadOnlyList<ICodec> codecs)
     {
-        var none = new JsonObject { [RecipeKeys.Method] = false };
+        var none = BudgetSchema.None();
+        none[RecipeKeys.Method] = false;
         foreach (string name in SettingNames(codecs))
         {
             none[name] = false;

@@ -5,18 +5,36 @@ using Compress.Core.Recipes.Yaml;
 namespace Compress.Core.Recipes;
 
 /// <summary>A method and the settings given to it, each with its place. The method is null where the recipe's was unusable.</summary>
-internal sealed record MethodChoice(ICodec? Codec, IReadOnlyDictionary<string, GivenSetting> Given);
+/// <param name="Codec">The method.</param>
+/// <param name="Given">The settings given to it.</param>
+/// <param name="Limits">Of what a budget may choose.</param>
+internal sealed record MethodChoice(ICodec? Codec, IReadOnlyDictionary<string, GivenSetting> Given, ChoiceLimits Limits = default);
 
 /// <summary>A setting's value and the place of its key.</summary>
 internal readonly record struct GivenSetting(object Value, Position Position);
 
 /// <summary>
-/// Reads what is to be done with tensors: <c>method</c> with its settings beside it, or settings alone, or <c>keep</c>. The whole recipe
-/// and each of its rules say so in the same words.
+/// Reads what is to be done with tensors: <c>method</c> with its settings beside it, or settings alone, or <c>keep</c>. The whole recipe,
+/// each of its rules, and each option that a budget may choose say so in the same words.
 /// </summary>
-internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, RecipeErrors errors)
+internal sealed class TreatmentReader
 {
-    private readonly RecipeValues values = new(errors);
+    private readonly IReadOnlyList<ICodec> codecs;
+    private readonly ulong seed;
+    private readonly bool hasBudget;
+    private readonly RecipeErrors errors;
+    private readonly RecipeValues values;
+    private readonly OptionReader options;
+
+    /// <param name="codecs">All methods, the default first.</param>
+    /// <param name="seed">Of all random numbers.</param>
+    /// <param name="hasBudget">True if the recipe has a budget: layers then have a choice of widths.</param>
+    /// <param name="errors">Receives what is wrong.</param>
+    public TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, bool hasBudget, RecipeErrors errors)
+    {
+        (this.codecs, this.seed, this.hasBudget, this.errors, values) = (codecs, seed, hasBudget, errors, new(errors));
+        options = new(seed, hasBudget, values, errors);
+    }
 
     /// <summary>The first codec with no settings given: what an empty recipe says.</summary>
     public MethodChoice DefaultChoice => new(codecs[0], new Dictionary<string, GivenSetting>());
@@ -33,6 +51,11 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
         var method = map.Find(RecipeKeys.Method);
         var choice = method is null ? inherited : new MethodChoice(Method(method), new Dictionary<string, GivenSetting>());
         choice = Settings(map, keys, choice, keep is not null);
+        bool isRecipe = keys == RecipeKeys.OfRecipe;
+        var choose = map.Find(RecipeKeys.Choose);
+        var fixedBits = isRecipe && choose is null ? null : map.Entries.FirstOrDefault(entry => choice.Codec is { } codec && Find(codec, entry.Key) is { GivesBits: true });
+        options.CheckPlace(map, keep ?? fixedBits);
+        choice = choice with { Limits = options.Limits(map, choice.Limits) };
         if (keep is not null)
         {
             if (method is not null)
@@ -44,8 +67,60 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
             return (Keep(keep), choice);
         }
 
-        bool usable = errors.Count == errorsBefore && choice.Codec is not null;
-        return (usable ? Configure(choice, map) : null, choice);
+        if (errors.Count > errorsBefore || choice.Codec is null)
+        {
+            return (null, choice);
+        }
+
+        var treatment = choose is not null ? Choose(choose, choice) : hasBudget && fixedBits is null ? AnyWidth(choice, map) : Configure(choice, map);
+        return (treatment, choice);
+    }
+
+    // Each option says what a rule says; what it does not say is as beside 'choose'.
+    private Treatment.Choose? Choose(YamlEntry entry, MethodChoice choice)
+    {
+        int errorsBefore = errors.Count;
+        const string Expected = "a list of options, such as '- method: uniform' or '- keep: source'";
+        var found = new List<Treatment>();
+        foreach (var item in values.List(entry, Expected))
+        {
+            if (values.Map(entry.Key, item, "an option, such as 'method: uniform' or 'keep: source'") is not { } map)
+            {
+                continue;
+            }
+
+            if (map.Entries.Count == 0)
+            {
+                errors.Add(Codes.RecipeMissingKey, map.Position, "the option does not say what to do; add 'method', a setting such as 'bits', or 'keep'");
+            }
+
+            switch (Read(map, RecipeKeys.OfOption, choice).Treatment)
+            {
+                case Treatment.Choose widths:
+                    found.AddRange(widths.Options);
+                    break;
+                case { } one:
+                    found.Add(one);
+                    break;
+            }
+        }
+
+        if (found.Count == 0 && errors.Count == errorsBefore)
+        {
+            values.BadValue(entry.Key, entry.Value, Expected);
+        }
+
+        return errors.Count == errorsBefore ? new(found, choice.Limits.Group, entry.Position) : null;
+    }
+
+    private Treatment? AnyWidth(MethodChoice choice, YamlMap map)
+    {
+        if (Configure(choice, map) is not { } asGiven)
+        {
+            return null;
+        }
+
+        return options.Widths(choice, map) is { Count: > 0 } widths ? new Treatment.Choose(widths, choice.Limits.Group, map.Position) : asGiven;
     }
 
     private ICodec? Method(YamlEntry entry)
@@ -128,8 +203,7 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
         try
         {
             var encoder = codec.Configure(new SettingValues(codec.Settings, given), seed);
-            bool isFixed = map.Find(RecipeKeys.Match) is not null && codec.Settings.Any(setting => setting.GivesBits && map.Find(setting.Name) is not null);
-            return new(codec, encoder, map.Position, new(() => isFixed ? [] : Widths(codec, given, seed)));
+            return new(codec, encoder, map.Position);
         }
         catch (SettingException e)
         {
@@ -140,30 +214,6 @@ internal sealed class TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, 
             errors.Add(Codes.RecipeConflict, map.Find(e.Setting)?.Position ?? map.Position, $"'{e.Setting}': {e.Message}{origin}");
             return null;
         }
-    }
-
-    // The method with each number of bits that goes together with the other settings.
-    private static List<ILayerEncoder> Widths(ICodec codec, Dictionary<string, object> given, ulong seed)
-    {
-        var widths = new List<ILayerEncoder>();
-        if (Find(codec, RecipeKeys.Bits) is { GivesBits: true } bits)
-        {
-            for (int width = bits.Min; width <= bits.Max; width++)
-            {
-                var settings = given.Where(setting => Find(codec, setting.Key) is { GivesBits: false }).ToDictionary();
-                settings[RecipeKeys.Bits] = width;
-                try
-                {
-                    widths.Add(codec.Configure(new SettingValues(codec.Settings, settings), seed));
-                }
-                catch (SettingException)
-                {
-                    // such as 5 bits in two dimensions
-                }
-            }
-        }
-
-        return widths;
     }
 
     private static Setting? Find(ICodec codec, string name) => codec.Settings.FirstOrDefault(setting => setting.Name == name);

@@ -73,6 +73,76 @@ public sealed class BudgetOfAModel : CompressionTest
         Assert.Contains("p=2", report.Layers.Single(layer => layer.Name == "b.weight").Key.Settings, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2.5, "minBits: 2\nmaxBits: 3\n", "n=4", "n=8")]
+    [InlineData(9, "maxBits: 3\n", "n=8")]
+    [InlineData(4.08, "minBits: 4\n", "n=16")]
+    public void StaysWithinFloorsAndCeilings(double bits, string limits, params string[] points)
+    {
+        WriteMany();
+        Recipe($"budget: {{bits: {bits}}}\n{limits}");
+        Assert.Equal(points, RunWell().Layers.Select(layer => layer.Key.Settings.Split(' ')[1]).Distinct().Order());
+    }
+
+    [Fact]
+    public void ChoosesAmongMethodsAndKeeping()
+    {
+        WriteMany();
+        Recipe("budget: {bits: 6}\nchoose:\n- method: higgs\n  maxBits: 2\n- {method: uniform, bits: 4}\n- keep: float16\n");
+        var report = RunWell();
+        var forms = report.Layers.Select(layer => $"{layer.Codec} {layer.Key.Settings.Split(' ')[0]} {layer.Key.Settings.Split(' ').ElementAtOrDefault(1)}").Distinct().Order().ToList();
+        Assert.Contains("keep F16 ", forms);
+        Assert.Contains(forms, form => form.StartsWith("uniform bits=4", StringComparison.Ordinal));
+        Assert.All(forms, form => Assert.Matches("^(keep F16 |uniform bits=4.*|higgs p=1 n=[24])$", form));
+        double weights = report.Layers.Sum(layer => (double)layer.Shape[0] * layer.Shape[1]);
+        double bits = report.Layers.Sum(layer => layer.BitsPerWeight * layer.Shape[0] * layer.Shape[1]) / weights;
+        Assert.InRange(bits, 5.5, 6); // those that are kept count too
+    }
+
+    [Fact]
+    public void OptionsStartFromWhatStandsBesideThem()
+    {
+        Recipe("budget: {bits: 3.1}\ngroupSize: 64\nchoose:\n- maxBits: 2\n- bits: 3\n- {method: uniform, bits: 8}\n");
+        var keys = RunWell().Layers.Where(layer => layer.Codec == "higgs").Select(layer => layer.Key.Settings).ToList();
+        Assert.NotEmpty(keys);
+        Assert.All(keys, key => Assert.Contains("groupSize=64", key, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("layers.*", 16)]
+    [InlineData("layers", 1)]
+    [InlineData("layers.1*", 11)] // nine others and 1, 10 to 15: those begin differently
+    public void GroupsShareOneChoice(string group, int most)
+    {
+        WriteMany();
+        Recipe($"budget: {{bits: 3.5}}\ngroup: {group}\n");
+        var layers = RunWell().Layers;
+        Assert.InRange(layers.Select(layer => layer.Key.Settings).Distinct().Count(), 1, most);
+        Assert.True(most == 1 || layers.Select(layer => layer.Key.Settings).Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public void AGroupOfLayersIsAsGoodAsItCanBe()
+    {
+        WriteMany();
+        Recipe("budget: {bits: 3.5}\ngroup: layers\n");
+        var grouped = RunWell();
+        Assert.Equal("n=8", Assert.Single(grouped.Layers.Select(layer => layer.Key.Settings.Split(' ')[1]).Distinct()));
+        Recipe("budget: {bits: 3.5}\n");
+        Assert.True(RunWell().RelativeMse < grouped.RelativeMse);
+    }
+
+    [Fact]
+    public void AGroupOfNothingIsWarnedOf()
+    {
+        WriteMany();
+        Recipe("budget: {bits: 3.5}\nlayers:\n- match: layers.*\n  group: model.layers\n");
+        Assert.NotNull(Run());
+        var warning = Assert.Single(Diagnostics.Items);
+        Assert.Equal((Codes.RecipeMatchesNothing, 4, 10), (warning.Code, warning.Line, warning.Column));
+        Assert.Contains("'model.layers' is the beginning of no tensor's name here", warning.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TooSmallIsAnErrorAtItsPlace()
     {

@@ -12,12 +12,12 @@ public sealed class FakeMethod(string name, params Setting[] settings) : ICodec
     [
         new FakeMethod(
             "higgs",
-            new Setting("bits", "Bits per weight.", 4, 1, 8),
+            new Setting("bits", "Bits per weight.", 4, 1, 8, GivesBits: true),
             new Setting("p", "Weights per code.", 2, 1, 2),
             new Setting("groupSize", "Weights per scale.", 1024, 16, 4096)),
         new FakeMethod(
             "uniform",
-            new Setting("bits", "Bits per weight.", 8, 2, 8),
+            new Setting("bits", "Bits per weight.", 8, 2, 8, GivesBits: true),
             new Setting("symmetric", "No zero points.", false),
             new Setting("granularity", "What shares a scale.", "group", Choices: ["tensor", "channel", "group"])),
     ];
