@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using Compress.Core.Models.Formats;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
@@ -37,8 +38,6 @@ public sealed record ResolvedModel(
     /// <summary>The values of <see cref="ModelStorage"/> as metadata, in their order.</summary>
     internal static readonly string[] StorageNames = ["Auto", "Embed", "File"];
 
-    private static readonly string[] Endings = [".safetensors.index.json", ".safetensors"];
-
     /// <summary>The full name of the generated class: unique in a project.</summary>
     public string FullName => Namespace.Length == 0 ? ClassName : Namespace + "." + ClassName;
 
@@ -58,19 +57,8 @@ public sealed record ResolvedModel(
     public static string PackedName(string source) => Stem(source) + PackedSuffix;
 
     /// <summary>A model's name without the endings of its format: <c>stories</c> for <c>stories.safetensors</c>.</summary>
-    public static string Stem(string source)
-    {
-        string name = Path.GetFileName(source.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar));
-        foreach (string ending in Endings)
-        {
-            if (name.Length > ending.Length && name.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
-            {
-                return name.Substring(0, name.Length - ending.Length);
-            }
-        }
-
-        return name;
-    }
+    public static string Stem(string source) =>
+        ModelFormats.Stem(Path.GetFileName(source.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar)));
 
     /// <summary>As an item for the targets.</summary>
     public ITaskItem ToItem() => new TaskItem(ItemText.Escape(Source), new Dictionary<string, string>

@@ -120,12 +120,12 @@ public sealed class ModelFile : IDisposable
         foreach (var tensor in Header.Tensors)
         {
             var memory = maps[tensor.File];
-            if (tensor.Offset > memory.Length - tensor.ByteLength)
+            if (tensor.Offset > memory.Length - tensor.StoredBytes)
             {
                 throw Changed(tensor.File);
             }
 
-            tensors.Add(tensor.Name, new SourceTensor(tensor, new(memory, tensor.Offset, tensor.ByteLength), () => CheckStamp(tensor.File)));
+            tensors.Add(tensor.Name, new SourceTensor(tensor, new(memory, tensor.Offset, tensor.StoredBytes), () => CheckStamp(tensor.File)));
         }
     }
 

@@ -15,6 +15,7 @@ public sealed class SourceTensor : WeightMatrix
 
     private readonly ModelTensor header;
     private readonly ByteView bytes;
+    private readonly StoredElements? stored; // if the elements do not simply follow each other
     private readonly Action throwIfChanged;
     private byte[]? contentHash;
 
@@ -23,7 +24,8 @@ public sealed class SourceTensor : WeightMatrix
         this.header = header;
         this.bytes = bytes;
         this.throwIfChanged = throwIfChanged;
-        Count = bytes.Length / DType.SizeInBytes();
+        stored = header.Layout is { } layout ? new(DType, layout, bytes) : null;
+        Count = header.ByteLength / DType.SizeInBytes();
         Rows = Shape.Count <= 1 ? 1 : (int)Shape[0];
         Columns = Rows == 0 ? 0 : (int)(Count / Rows);
     }
@@ -43,8 +45,8 @@ public sealed class SourceTensor : WeightMatrix
     /// <summary>The number of elements.</summary>
     public long Count { get; }
 
-    /// <summary>Bytes of all elements.</summary>
-    public long ByteLength => bytes.Length;
+    /// <summary>Bytes of all elements, one after the other.</summary>
+    public long ByteLength => header.ByteLength;
 
     /// <inheritdoc/>
     public override int Rows { get; }
@@ -58,11 +60,24 @@ public sealed class SourceTensor : WeightMatrix
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)firstRow, (uint)Rows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rowCount, (uint)(Rows - firstRow));
         int count = checked(rowCount * Columns);
-        Elements.Read(DType, bytes, (long)firstRow * Columns, destination[..count]);
+        ReadElements((long)firstRow * Columns, destination[..count]);
     }
 
-    /// <summary>True if the elements are 32-bit floats.</summary>
-    internal bool IsFloats => DType == DType.F32;
+    /// <summary>Converts elements to floats, from one that need not begin a row.</summary>
+    internal void ReadElements(long first, Span<float> destination)
+    {
+        if (stored is null)
+        {
+            Elements.Read(DType, bytes, first, destination);
+        }
+        else
+        {
+            stored.Read(first, destination);
+        }
+    }
+
+    /// <summary>True if the elements are 32-bit floats that can be used in place.</summary>
+    internal bool IsFloats => DType == DType.F32 && stored is null;
 
     /// <summary>Rows of a tensor of 32-bit floats, in place. Valid until the model is disposed.</summary>
     internal ReadOnlySpan<float> Floats(int firstRow, int rowCount) => bytes.Slice<float>((long)firstRow * Columns, checked(rowCount * Columns));
@@ -71,15 +86,36 @@ public sealed class SourceTensor : WeightMatrix
     /// <param name="x">[batch, columns].</param>
     /// <param name="y">[batch, rows].</param>
     /// <param name="batch">Vectors.</param>
-    internal void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch) =>
-        BatchProduct.MultiplyTiles(Kernel.Fused, new KeepProduct(DType, bytes, Rows, Columns), x, y, batch);
+    internal void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch)
+    {
+        if (stored is null)
+        {
+            BatchProduct.MultiplyTiles(Kernel.Fused, new KeepProduct(DType, bytes, Rows, Columns), x, y, batch);
+        }
+        else
+        {
+            BatchProduct.MultiplyTiles(Kernel.Fused, new ReadPanels(this), x, y, batch);
+        }
+    }
 
-    /// <summary>The bytes from <paramref name="offset"/> as they are in the file, in place. Valid until the model is disposed.</summary>
-    /// <param name="offset">Bytes from the tensor's first.</param>
-    /// <param name="count">How many.</param>
-    public ReadOnlySpan<byte> Bytes(long offset, int count) => bytes.Slice(offset, count);
+    /// <summary>
+    /// Bytes of the elements, as they are in the file but one after the other: in place where they are so there, which is valid until the model is disposed.
+    /// </summary>
+    /// <param name="offset">Bytes from the tensor's first; the start of an element.</param>
+    /// <param name="count">How many; whole elements.</param>
+    public ReadOnlySpan<byte> Bytes(long offset, int count)
+    {
+        if (stored is null)
+        {
+            return bytes.Slice(offset, count);
+        }
 
-    /// <summary>Writes all bytes, as they are in the file.</summary>
+        byte[] copy = new byte[count];
+        stored.Copy(offset / DType.SizeInBytes(), copy);
+        return copy;
+    }
+
+    /// <summary>Writes the bytes of all elements, one after the other.</summary>
     public void CopyBytes(Stream destination)
     {
         for (long offset = 0; offset < ByteLength; offset += ChunkBytes)
@@ -88,7 +124,9 @@ public sealed class SourceTensor : WeightMatrix
         }
     }
 
-    /// <summary>SHA-256 over the bytes as they are in the file when it is first asked for.</summary>
+    /// <summary>
+    /// SHA-256 over the bytes of all elements, one after the other, as they are in the file when it is first asked for: the same for the same tensor in any kind of file.
+    /// </summary>
     public byte[] ContentHash() => contentHash ??= ComputeHash();
 
     private byte[] ComputeHash()
@@ -145,18 +183,38 @@ public sealed class SourceTensor : WeightMatrix
     /// </summary>
     public void ReleasePages() => ResidentPages.Release(bytes);
 
-    private ReadOnlySpan<byte> Chunk(long offset) => bytes.Slice(offset, (int)Math.Min(ChunkBytes, ByteLength - offset));
+    private ReadOnlySpan<byte> Chunk(long offset) => Bytes(offset, (int)Math.Min(ChunkBytes, ByteLength - offset));
 
     private OddValue At(long index)
     {
         if (DType == DType.F64)
         {
-            return new(index, bytes.Slice<double>(index, 1)[0]);
+            return new(index, BitConverter.ToDouble(Bytes(index * sizeof(double), sizeof(double))));
         }
 
         Span<float> value = stackalloc float[1];
-        Elements.Read(DType, bytes, index, value);
+        ReadElements(index, value);
         return new(index, value[0]);
+    }
+
+    // Rows that must be read: their elements do not follow each other in the file.
+    private readonly record struct ReadPanels(SourceTensor Tensor) : IRowPanels
+    {
+        public int Rows => Tensor.Rows;
+
+        public int Columns => Tensor.Columns;
+
+        public bool InPlace => false;
+
+        public ReadOnlySpan<float> Read(int firstRow, int rowCount, Span<float> buffer, int stride)
+        {
+            for (int r = 0; r < rowCount; r++)
+            {
+                Tensor.ReadElements((long)(firstRow + r) * Columns, buffer.Slice(r * stride, Columns));
+            }
+
+            return buffer;
+        }
     }
 }
 

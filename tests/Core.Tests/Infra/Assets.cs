@@ -11,4 +11,7 @@ internal static class Assets
 
     /// <summary>A folder for each small random model that tests/assets/language-models/golden.py makes.</summary>
     public static string LanguageModels { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "language-models");
+
+    /// <summary>Files that PyTorch wrote by tests/assets/pytorch/golden.py, and the tensors that are in them.</summary>
+    public static string PyTorch { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "pytorch");
 }

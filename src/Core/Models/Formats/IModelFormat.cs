@@ -9,6 +9,9 @@ public interface IModelFormat
     /// <summary>What its files look like, for messages: <c>*.safetensors, *.safetensors.index.json, a folder that holds either</c>.</summary>
     string Looks { get; }
 
+    /// <summary>What the names of its files end with, longest first: it is no part of a model's name.</summary>
+    string[] Extensions { get; }
+
     /// <summary>True if the path (a file or a folder, which exists) looks like this format. Reads no more than a few bytes.</summary>
     bool Recognizes(string path);
 

@@ -9,8 +9,15 @@ namespace Compress.Core.Models.Formats;
 /// <param name="Shape">The dimensions, outermost first.</param>
 /// <param name="File">The absolute path of the file that holds it.</param>
 /// <param name="Offset">Bytes from the start of that file.</param>
-/// <param name="ByteLength">Bytes of all elements.</param>
-public sealed record ModelTensor(string Name, DType DType, IReadOnlyList<long> Shape, string File, long Offset, long ByteLength);
+/// <param name="ByteLength">Bytes of all elements in their type, one after the other.</param>
+public sealed record ModelTensor(string Name, DType DType, IReadOnlyList<long> Shape, string File, long Offset, long ByteLength)
+{
+    /// <summary>How the file holds the elements; null if one after the other, in row-major order.</summary>
+    public TensorLayout? Layout { get; init; }
+
+    /// <summary>Bytes that it takes in the file, from <see cref="Offset"/>.</summary>
+    public long StoredBytes => Layout?.StoredBytes ?? ByteLength;
+}
 
 /// <summary>What a source model holds. Reading it touches no weights. This folder is also compiled into the MSBuild task.</summary>
 /// <param name="Tensors">All tensors, by name in ordinal order.</param>

@@ -1,4 +1,5 @@
 using System.IO;
+using Compress.Core.Models.Formats;
 
 namespace Compress.Core.Recipes.Locating;
 
@@ -38,7 +39,6 @@ public static class RecipeLocator
     public const string FolderRecipe = "compress.yaml";
 
     private const string ModelSuffix = ".compress.yaml";
-    private const string ShardIndexSuffix = ".safetensors.index.json";
 
     /// <summary>Finds the recipe. Looks at no file's content.</summary>
     /// <param name="modelPath">The absolute path of the model, a file or a folder.</param>
@@ -76,9 +76,8 @@ public static class RecipeLocator
             return name;
         }
 
-        return name.EndsWith(ShardIndexSuffix, System.StringComparison.OrdinalIgnoreCase)
-            ? name.Substring(0, name.Length - ShardIndexSuffix.Length)
-            : Path.GetFileNameWithoutExtension(name);
+        string stem = ModelFormats.Stem(name);
+        return stem.Length < name.Length ? stem : Path.GetFileNameWithoutExtension(name);
     }
 
     private static string Trimmed(string path) => path.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);

@@ -16,13 +16,16 @@ public sealed class SafetensorsFormat : IModelFormat
     public string Looks => "*.safetensors, *.safetensors.index.json, or a folder with model.safetensors or model.safetensors.index.json";
 
     /// <inheritdoc/>
+    public string[] Extensions => [IndexExtension, Extension];
+
+    /// <inheritdoc/>
     public bool Recognizes(string path) => Entrance(path) is not null;
 
     /// <inheritdoc/>
     public ModelHeader ReadHeader(string path)
     {
         string file = Entrance(path) ?? throw new ModelFormatException(path, "is no safetensors model");
-        return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file) : ShardReader.ReadHeader(file);
+        return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file, ShardReader.Read) : ShardReader.ReadHeader(file);
     }
 
     // The file to begin with. Of a folder that has both, the single file, as Hugging Face's own loaders do.

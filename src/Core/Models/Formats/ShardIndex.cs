@@ -4,7 +4,7 @@ using System.IO;
 using System.Text.Json;
 using Compress.Runtime.Safetensors;
 
-namespace Compress.Core.Models.Formats.Safetensors;
+namespace Compress.Core.Models.Formats;
 
 /// <summary>
 /// The index of a sharded model: which file holds which tensor.
@@ -39,10 +39,10 @@ internal static class ShardIndex
 
     private static byte[] ReadBytes(string path)
     {
-        using var stream = ShardReader.OpenShared(path);
+        using var stream = Safetensors.ShardReader.OpenShared(path);
         long length = stream.Length;
         return length <= MaxBytes
-            ? ShardReader.ReadExactly(stream, 0, (int)length)
+            ? Safetensors.ShardReader.ReadExactly(stream, 0, (int)length)
             : throw new ModelFormatException(path, $"it has {length} bytes; an index of shards has at most {MaxBytes}");
     }
 

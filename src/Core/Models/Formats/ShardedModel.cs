@@ -3,13 +3,16 @@ using System.Collections.Generic;
 using System.IO;
 using Compress.Runtime.Safetensors;
 
-namespace Compress.Core.Models.Formats.Safetensors;
+namespace Compress.Core.Models.Formats;
 
-/// <summary>A model in several .safetensors files, held together by an index. Index and files must agree on every tensor.</summary>
+/// <summary>A model in several files, held together by an index. Index and files must agree on every tensor.</summary>
 internal static class ShardedModel
 {
+    /// <summary>The header of all shards together.</summary>
+    /// <param name="indexPath">The absolute path of the index.</param>
+    /// <param name="read">The tensors of one shard.</param>
     /// <exception cref="ModelFormatException">The index or a shard is malformed, or they do not agree.</exception>
-    public static ModelHeader ReadHeader(string indexPath)
+    public static ModelHeader ReadHeader(string indexPath, Func<string, IReadOnlyList<ModelTensor>> read)
     {
         var index = ShardIndex.Read(indexPath);
         var names = new List<string>(new HashSet<string>(index.Values, StringComparer.Ordinal));
@@ -21,7 +24,7 @@ internal static class ShardedModel
         {
             string shard = Path.Combine(Path.GetDirectoryName(indexPath)!, name);
             files.Add(shard);
-            tensors.AddRange(ReadShard(indexPath, index, name, shard));
+            tensors.AddRange(ReadShard(indexPath, index, name, shard, read));
         }
 
         if (tensors.Count < index.Count)
@@ -33,14 +36,15 @@ internal static class ShardedModel
         return new ModelHeader(tensors, files);
     }
 
-    private static List<ModelTensor> ReadShard(string indexPath, Dictionary<string, string> index, string name, string shard)
+    private static IReadOnlyList<ModelTensor> ReadShard(
+        string indexPath, Dictionary<string, string> index, string name, string shard, Func<string, IReadOnlyList<ModelTensor>> read)
     {
         if (!File.Exists(shard))
         {
             throw new ModelFormatException(indexPath, $"its shard {Quote.Name(name)} is not there: is the download complete?");
         }
 
-        var tensors = ShardReader.Read(shard);
+        var tensors = read(shard);
         foreach (var tensor in tensors)
         {
             if (!index.TryGetValue(tensor.Name, out string? expected))

@@ -1,0 +1,72 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+
+namespace Compress.Core.Models.Formats.PyTorch;
+
+/// <summary>
+/// Files that torch.save wrote: zip archives (since 1.6) and rows of pickles (before), alone or as the shards of a Hugging Face model. Their pickles are
+/// interpreted by <see cref="Pickle.PickleReader"/>: no code in them runs.
+/// </summary>
+public sealed class PyTorchFormat : IModelFormat
+{
+    private const string Extension = ".bin";
+    private const string IndexExtension = ".bin.index.json";
+    private const string FolderModel = "pytorch_model";
+
+    // The first pickle of an old file: protocol 2, the number 0x1950a86a20f9469cfc6c, stop.
+    private static readonly byte[] LegacyMagic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+    private static readonly byte[] ZipMagic = [(byte)'P', (byte)'K', 3, 4];
+
+    /// <inheritdoc/>
+    public string Name => "PyTorch";
+
+    /// <inheritdoc/>
+    public string Looks => "*.pt, *.pth, *.bin, *.bin.index.json, or a folder with pytorch_model.bin or pytorch_model.bin.index.json";
+
+    /// <inheritdoc/>
+    public string[] Extensions => [IndexExtension, ".pth", ".pt", Extension];
+
+    /// <inheritdoc/>
+    public bool Recognizes(string path) =>
+        Entrance(path) is { } file
+        && (EndsWith(file, ".pt") || EndsWith(file, ".pth") || EndsWith(file, IndexExtension) || (EndsWith(file, Extension) && (Begins(file, ZipMagic) || Begins(file, LegacyMagic))));
+
+    /// <inheritdoc/>
+    public ModelHeader ReadHeader(string path)
+    {
+        string file = Entrance(path) ?? throw new ModelFormatException(path, "is no PyTorch model");
+        return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file, ReadTensors) : new(ReadTensors(file), [file]);
+    }
+
+    private static List<ModelTensor> ReadTensors(string file)
+    {
+        using var reader = new HeaderReader(file);
+        byte[] start = reader.Start(LegacyMagic.Length);
+        return start.Take(ZipMagic.Length).SequenceEqual(ZipMagic) ? ArchiveFile.Read(reader)
+            : start.SequenceEqual(LegacyMagic) ? LegacyFile.Read(reader)
+            : throw reader.Bad($"it begins with the bytes {string.Concat(start.Take(8).Select(value => value.ToString("X2", CultureInfo.InvariantCulture)))}; files of torch.save begin with "
+                + "504B0304 (a zip archive) or 80028A0A6CFC9C46 (before PyTorch 1.6): is it complete?");
+    }
+
+    private static bool Begins(string file, byte[] magic)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64);
+        return magic.All(expected => stream.ReadByte() == expected);
+    }
+
+    private static string? Entrance(string path)
+    {
+        if (File.Exists(path))
+        {
+            return path;
+        }
+
+        string single = Path.Combine(path, FolderModel + Extension), index = Path.Combine(path, FolderModel + IndexExtension);
+        return File.Exists(single) ? single : File.Exists(index) ? index : null;
+    }
+
+    private static bool EndsWith(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
+}
