@@ -32,6 +32,8 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("higgs", [("n", 200)]),
     ("higgs", [("bits", 3), ("p", 2)]),
     ("higgs", [("bits", 4), ("p", 2), ("groupSize", 64)]),
+    ("higgs", [("bits", 3), ("feedback", "gptq")]),
+    ("higgs", [("bits", 3), ("p", 2), ("groupSize", 32), ("feedback", "gptq"), ("actOrder", false)]),
     ("uniform", []),
     ("uniform", [("bits", 3), ("symmetric", true), ("clip", "mse")]),
     ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse")]),
@@ -47,7 +49,9 @@ Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = thre
     var ((name, settings), (rows, columns)) = jobs[i];
     var codec = CodecTable.Find(name)!;
     var encoder = codec.Configure(new SettingValues(codec.Settings, settings.ToDictionary(s => s.Name, s => s.Value)), seed: 7);
-    var statistics = encoder.Needs == StatisticKinds.None || columns > 200 ? null : new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(columns, 100) };
+    bool transposed = rows == 70; // the moments of inputs are then those of rows
+    int inputs = transposed ? rows : columns;
+    var statistics = encoder.Needs == StatisticKinds.None || inputs > 200 ? null : new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(inputs, 100), Transposed = transposed };
     var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), statistics, CancellationToken.None);
     lines[i] = $"{Hash(encoded)} {name} {encoder.Settings} [{rows}, {columns}]".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal);
 });

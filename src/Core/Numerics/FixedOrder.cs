@@ -106,6 +106,27 @@ internal static class FixedOrder
         }
     }
 
+    /// <summary>a becomes a + b, and b becomes a − b.</summary>
+    /// <param name="a">Any length.</param>
+    /// <param name="b">As long.</param>
+    public static void Butterfly(Span<double> a, Span<double> b)
+    {
+        ref double pa = ref MemoryMarshal.GetReference(a);
+        ref double pb = ref MemoryMarshal.GetReference(b[..a.Length]);
+        nuint i = 0, end = (nuint)a.Length;
+        for (; i + 4 <= end; i += 4)
+        {
+            var (left, right) = (Vector256.LoadUnsafe(ref pa, i), Vector256.LoadUnsafe(ref pb, i));
+            (left + right).StoreUnsafe(ref pa, i);
+            (left - right).StoreUnsafe(ref pb, i);
+        }
+
+        for (; i < end; i++)
+        {
+            (a[(int)i], b[(int)i]) = (a[(int)i] + b[(int)i], a[(int)i] - b[(int)i]);
+        }
+    }
+
     /// <summary>Σ a, in the order of <see cref="Dot(ReadOnlySpan{float}, ReadOnlySpan{float})"/>.</summary>
     /// <param name="a">Any length.</param>
     public static float Sum(ReadOnlySpan<float> a)

@@ -21,11 +21,14 @@ public sealed class RunningWithFeedback : IDisposable
 
     public void Dispose() => workspace.Dispose();
 
-    // 3 bits lose so much that the gain is far from chance; docs/codecs/uniform.md has figures on more text.
-    [Fact]
-    public void PerplexityIsFarLowerThanWithPlainRounding()
+    // 3 bits lose so much that the gain is far from chance; docs/codecs has figures on more text.
+    [Theory]
+    [InlineData("uniform")]
+    [InlineData("higgs")]
+    public void PerplexityIsFarLowerThanWithPlainRounding(string method)
     {
-        double plain = Perplexity("method: uniform\nbits: 3\n" + Rules), fedBack = Perplexity("method: uniform\nbits: 3\nfeedback: gptq\n" + Rules + Calibration);
+        string recipe = $"method: {method}\nbits: 3\n";
+        double plain = Perplexity(recipe + Rules), fedBack = Perplexity(recipe + "feedback: gptq\n" + Rules + Calibration);
         Assert.InRange(fedBack / plain, 0.3, 0.85);
     }
 

@@ -1,6 +1,5 @@
 using Compress.Core.Models;
 using Compress.Core.Numerics;
-using Compress.Core.Numerics.LinearAlgebra;
 using Compress.Runtime;
 
 namespace Compress.Core.Codecs.Feedback;
@@ -8,109 +7,36 @@ namespace Compress.Core.Codecs.Feedback;
 /// <summary>
 /// Rounds the weights of a linear layer one block of inputs after another, and lets each make up for the errors of those before it, so that the
 /// layer's outputs change least for inputs with second moments H: GPTQ (Frantar et al., arXiv 2210.17323), which is LDLQ (QuIP, arXiv 2307.13304) in the
-/// order of columns from the first to the last. With H = U D Uᵀ (<see cref="BlockLdl"/>) block k is rounded from <c>W_k + Σ_{j&lt;k} (W − Ŵ)_j U_jk</c>. No
+/// order of columns from the first to the last. With H = U D Uᵀ (<see cref="FeedbackFactor"/>) block k is rounded from <c>W_k + Σ_{j&lt;k} (W − Ŵ)_j U_jk</c>. No
 /// inverse is needed, sums have a fixed order, and outputs do not depend on each other: the same bits on every machine, whatever the number of threads.
 /// </summary>
-internal sealed unsafe class ErrorFeedback
+internal static class ErrorFeedback
 {
-    /// <summary>Columns whose share of earlier errors is one product.</summary>
-    private const int StripWidth = 64;
-
-    /// <summary>Outputs that a thread takes at a time: each strip of U is read once for all of them.</summary>
+    /// <summary>Outputs that a thread takes at a time, or as many more as are rounded together: each strip of U is read once for all of them.</summary>
     private const int PanelOutputs = 64;
 
-    private readonly int inputs;
-    private readonly int blockSize;
-    private readonly int[] order;
-
-    // Of U, what lies above the strips, in tiles, strip after strip; and the rows of their own triangles, [inputs, StripWidth].
-    private readonly double[] tiles;
-    private readonly long[] firstTile;
-    private readonly double[] triangles;
-
-    /// <param name="moments">H, <c>[inputs, inputs]</c>, symmetric. An input whose moment is zero was never seen: it is rounded for itself.</param>
-    /// <param name="inputs">Inputs of the layer.</param>
-    /// <param name="blockSize">That of the quantizer; divides 64.</param>
-    /// <param name="damping">What is added to H's diagonal, as a part of its mean; more if H is singular still.</param>
-    /// <param name="activationOrder">True to begin with the inputs of greatest moment, false to go from the first to the last.</param>
-    /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="ArgumentException">H has a value that is not finite.</exception>
-    public ErrorFeedback(double[] moments, int inputs, int blockSize, double damping, bool activationOrder, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(StripWidth % blockSize, 0);
-        (this.inputs, this.blockSize) = (inputs, blockSize);
-        order = activationOrder ? GreatestFirst(moments, inputs, blockSize) : [.. Enumerable.Range(0, inputs)];
-        double[] factor = DampedCholesky.Upper(moments, order, damping, out _, cancellationToken)
-            ?? throw new ArgumentException("second moments that are not finite", nameof(moments));
-        factor = new BlockLdl(factor, inputs, blockSize).Factor;
-
-        int strips = (inputs + StripWidth - 1) / StripWidth;
-        firstTile = new long[strips + 1];
-        for (int strip = 0; strip < strips; strip++)
-        {
-            firstTile[strip + 1] = firstTile[strip] + TiledProduct.TiledLength(strip * StripWidth, Width(strip));
-        }
-
-        tiles = new double[firstTile[strips]];
-        triangles = new double[checked(inputs * StripWidth)];
-        fixed (double* pinned = factor, pinnedTiles = tiles)
-        {
-            for (int strip = 0; strip < strips; strip++)
-            {
-                int first = strip * StripWidth;
-                TiledProduct.Tile(pinned + first, inputs, 1, first, Width(strip), pinnedTiles + firstTile[strip]);
-                for (int row = first; row < first + Width(strip); row++)
-                {
-                    factor.AsSpan((int)(((long)row * inputs) + first), Width(strip)).CopyTo(triangles.AsSpan(row * StripWidth));
-                }
-            }
-        }
-    }
-
     /// <summary>Rounds all weights.</summary>
+    /// <param name="factor">Of the second moments of the layer's inputs.</param>
     /// <param name="weights">The weights, <c>[out, in]</c>.</param>
     /// <param name="transposed">True if they are stored as <c>[in, out]</c>.</param>
     /// <param name="quantizer">Rounds them.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public void Quantize<TQuantizer>(WeightMatrix weights, bool transposed, TQuantizer quantizer, CancellationToken cancellationToken)
+    public static void Quantize<TQuantizer>(
+        FeedbackFactor factor, WeightMatrix weights, bool transposed, TQuantizer quantizer, CancellationToken cancellationToken)
         where TQuantizer : IBlockQuantizer
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(quantizer.BlockSize, blockSize);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(quantizer.Inputs, factor.BlockSize);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(quantizer.GroupInputs, factor.GroupSize);
         var rows = transposed ? Transposed(weights) : weights;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(rows.Columns, inputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(rows.Columns, factor.Inputs);
+        int outputs = quantizer.Outputs, panelOutputs = Math.Min(rows.Rows, Math.Max(outputs, PanelOutputs - (PanelOutputs % outputs)));
         var options = new ParallelOptions { MaxDegreeOfParallelism = RuntimeOptions.MaxThreads, CancellationToken = cancellationToken };
-        Parallel.For(0, (rows.Rows + PanelOutputs - 1) / PanelOutputs, options, () => new Panel(inputs), (index, _, panel) =>
+        Parallel.For(0, rows.Rows == 0 ? 0 : (rows.Rows + panelOutputs - 1) / panelOutputs, options, () => new Panel<TQuantizer>(factor, quantizer, panelOutputs), (index, _, panel) =>
         {
-            panel.First = index * PanelOutputs;
-            panel.Count = Math.Min(PanelOutputs, rows.Rows - panel.First);
-            rows.ReadRows(panel.First, panel.Count, panel.Weights);
-            for (int strip = 0; strip < firstTile.Length - 1; strip++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                QuantizeStrip(panel, strip, quantizer);
-            }
-
+            panel.Quantize(rows, index * panelOutputs, Math.Min(panelOutputs, rows.Rows - (index * panelOutputs)), cancellationToken);
             return panel;
         }, _ => { });
-    }
-
-    // Blocks by the sum of their moments, the first of equals first; one that is not full stays last.
-    private static int[] GreatestFirst(double[] moments, int inputs, int blockSize)
-    {
-        double[] sums = new double[(inputs + blockSize - 1) / blockSize];
-        for (int i = 0; i < inputs; i++)
-        {
-            sums[i / blockSize] += moments[((long)i * inputs) + i];
-        }
-
-        return
-        [
-            .. Enumerable.Range(0, sums.Length)
-                .OrderBy(block => (block + 1) * blockSize > inputs)
-                .ThenByDescending(block => sums[block])
-                .SelectMany(block => Enumerable.Range(block * blockSize, Math.Min(blockSize, inputs - (block * blockSize)))),
-        ];
     }
 
     private static WeightMatrix Transposed(WeightMatrix weights)
@@ -125,60 +51,144 @@ internal sealed unsafe class ErrorFeedback
         return WeightMatrix.FromArray(turned, weights.Columns, weights.Rows);
     }
 
-    private int Width(int strip) => Math.Min(StripWidth, inputs - (strip * StripWidth));
-
-    private void QuantizeStrip<TQuantizer>(Panel panel, int strip, TQuantizer quantizer)
+    /// <summary>The outputs that a thread is at.</summary>
+    private sealed class Panel<TQuantizer>(FeedbackFactor factor, TQuantizer quantizer, int outputs)
         where TQuantizer : IBlockQuantizer
     {
-        int first = strip * StripWidth, width = Width(strip);
-        var columns = order.AsSpan(first, width);
-        for (int row = 0; row < panel.Count; row++)
-        {
-            var weights = panel.Weights.AsSpan(row * inputs, inputs);
-            var targets = panel.Targets.AsSpan(row * StripWidth, width);
-            for (int j = 0; j < width; j++)
-            {
-                targets[j] = weights[columns[j]];
-            }
-        }
+        private const int Width = FeedbackFactor.MaxStripWidth;
 
-        fixed (double* errors = panel.Errors, targets = panel.Targets, pinnedTiles = tiles)
-        {
-            TiledProduct.Subtract(errors, inputs, panel.Count, pinnedTiles + firstTile[strip], first, width, targets, StripWidth);
-        }
+        private readonly int inputs = factor.Inputs;
+        private readonly float[] weights = new float[checked(outputs * factor.Inputs)];
 
-        Span<double> rounded = stackalloc double[blockSize];
-        for (int row = 0; row < panel.Count; row++)
+        // Ŵ − W of what has been rounded, in the order of rounding.
+        private readonly double[] errors = new double[outputs * factor.Inputs];
+
+        // What the weights of a strip are to be rounded from.
+        private readonly double[] targets = new double[outputs * Width];
+        private readonly double[] target = new double[quantizer.Outputs * quantizer.Inputs];
+        private readonly double[] rounded = new double[quantizer.Outputs * quantizer.Inputs];
+
+        // If scales are fitted: what blocks were rounded by, η; and Ŵ.
+        private readonly double[] deviations = new double[quantizer.GroupInputs == 0 ? 0 : outputs * factor.Inputs];
+        private readonly double[] decoded = new double[quantizer.GroupInputs == 0 ? 0 : outputs * factor.Inputs];
+        private int count;
+
+        public void Quantize(WeightMatrix matrix, int firstOutput, int outputCount, CancellationToken cancellationToken)
         {
-            var weights = panel.Weights.AsSpan(row * inputs, inputs);
-            var targets = panel.Targets.AsSpan(row * StripWidth, width);
-            var errors = panel.Errors.AsSpan((row * inputs) + first, width);
-            for (int j = 0; j < width; j += blockSize)
+            count = outputCount;
+            matrix.ReadRows(firstOutput, count, weights);
+            for (int group = 0; group < factor.GroupCount; group++)
             {
-                int count = Math.Min(blockSize, width - j);
-                quantizer.Quantize(panel.First + row, columns[j], targets.Slice(j, count), rounded);
-                for (int i = 0; i < count; i++)
+                for (int strip = factor.FirstStrip(group); strip < factor.FirstStrip(group + 1); strip++)
                 {
-                    double error = errors[j + i] = rounded[i] - weights[columns[j + i]];
-                    FixedOrder.AddProduct(-error, triangles.AsSpan(((first + j + i) * StripWidth) + j + count, width - j - count), targets[(j + count)..]);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    QuantizeStrip(strip, firstOutput);
+                }
+
+                if (quantizer.GroupInputs > 0)
+                {
+                    FitScales(group, firstOutput);
                 }
             }
         }
-    }
 
-    /// <summary>The outputs that a thread is at.</summary>
-    private sealed class Panel(int inputs)
-    {
-        public int First { get; set; }
+        private void QuantizeStrip(int strip, int firstOutput)
+        {
+            var columns = factor.Order.Slice(factor.First(strip), factor.Width(strip));
+            for (int row = 0; row < count; row++)
+            {
+                for (int j = 0; j < columns.Length; j++)
+                {
+                    targets[(row * Width) + j] = weights[(row * inputs) + columns[j]];
+                }
+            }
 
-        public int Count { get; set; }
+            factor.Subtract(strip, 0, errors, count, targets);
+            for (int row = 0; row < count; row += quantizer.Outputs)
+            {
+                int together = Math.Min(quantizer.Outputs, count - row);
+                for (int j = 0; j < columns.Length; j += factor.BlockSize)
+                {
+                    int size = Math.Min(factor.BlockSize, columns.Length - j);
+                    for (int output = 0; output < together; output++)
+                    {
+                        targets.AsSpan(((row + output) * Width) + j, size).CopyTo(target.AsSpan(output * size));
+                    }
 
-        public float[] Weights { get; } = new float[checked(PanelOutputs * inputs)];
+                    quantizer.Quantize(firstOutput + row, columns[j], target.AsSpan(0, together * size), rounded);
+                    for (int output = 0; output < together; output++)
+                    {
+                        FeedBack(row + output, strip, j, rounded.AsSpan(output * size, size));
+                    }
+                }
+            }
+        }
 
-        /// <summary>Ŵ − W of what has been rounded, in the order of rounding.</summary>
-        public double[] Errors { get; } = new double[PanelOutputs * inputs];
+        // Notes the errors of a block, and makes the rest of its strip up for them.
+        private void FeedBack(int row, int strip, int at, ReadOnlySpan<double> values)
+        {
+            int first = factor.First(strip) + at, next = at + values.Length, rest = factor.Width(strip) - next;
+            var others = targets.AsSpan((row * Width) + next, rest);
+            for (int i = 0; i < values.Length; i++)
+            {
+                int place = (row * inputs) + first + i;
+                double error = errors[place] = values[i] - weights[(row * inputs) + factor.Order[first + i]];
+                if (deviations.Length > 0)
+                {
+                    (decoded[place], deviations[place]) = (values[i], values[i] - targets[(row * Width) + at + i]);
+                }
 
-        /// <summary>What the weights of a strip are to be rounded from.</summary>
-        public double[] Targets { get; } = new double[PanelOutputs * StripWidth];
+                FixedOrder.AddProduct(-error, factor.Triangle(first + i, strip, next), others);
+            }
+        }
+
+        // The loss Σ η D ηᵀ of a group whose Ŵ is multiplied by 1 + δ, what comes after making up for it: η becomes η + δ b with b = Ŵ U. So the best δ is
+        // −Σ η D bᵀ / Σ b D bᵀ.
+        private void FitScales(int group, int firstOutput)
+        {
+            int from = factor.First(factor.FirstStrip(group)), end = factor.First(factor.FirstStrip(group + 1));
+            Span<(double Slope, double Curvature)> sums = new (double, double)[count];
+            for (int strip = factor.FirstStrip(group); strip < factor.FirstStrip(group + 1); strip++)
+            {
+                int first = factor.First(strip), width = factor.Width(strip);
+                for (int row = 0; row < count; row++)
+                {
+                    targets.AsSpan(row * Width, width).Clear();
+                }
+
+                factor.Subtract(strip, from, decoded, count, targets);
+                for (int row = 0; row < count; row++)
+                {
+                    // −b
+                    var products = targets.AsSpan(row * Width, width);
+                    for (int j = 0; j < width; j++)
+                    {
+                        // Blocks of U are unit blocks: what a row of U has to the right in its own block is zero.
+                        double value = decoded[(row * inputs) + first + j];
+                        FixedOrder.AddProduct(-value, factor.Triangle(first + j, strip, j), products[j..]);
+                    }
+
+                    for (int j = 0; j < width; j += factor.BlockSize)
+                    {
+                        var block = products.Slice(j, Math.Min(factor.BlockSize, width - j));
+                        sums[row].Slope += factor.Product(first + j, deviations.AsSpan((row * inputs) + first + j, block.Length), block);
+                        sums[row].Curvature += factor.Product(first + j, block, block);
+                    }
+                }
+            }
+
+            for (int row = 0; row < count; row++)
+            {
+                double scale = 1 + (sums[row].Slope / sums[row].Curvature);
+                if (scale > 0 && double.IsFinite(scale))
+                {
+                    quantizer.Rescale(firstOutput + row, factor.Order[from], scale);
+                    for (int place = from; place < end; place++)
+                    {
+                        errors[(row * inputs) + place] = (decoded[(row * inputs) + place] * scale) - weights[(row * inputs) + factor.Order[place]];
+                    }
+                }
+            }
+        }
     }
 }

@@ -44,6 +44,16 @@ internal sealed class Grid
     /// <summary>Finds nearest points.</summary>
     public GridSearch Search { get; }
 
+    public int Nearest(ReadOnlySpan<float> point)
+    {
+        Span<float> values = stackalloc float[GridSearch.Step], points = stackalloc float[GridSearch.Step];
+        Span<byte> codes = stackalloc byte[GridSearch.Step];
+        values.Clear();
+        point.CopyTo(values);
+        Search.Nearest(values, 1, codes[..(GridSearch.Step / P)], points);
+        return codes[0];
+    }
+
     /// <summary>The sizes for which a grid of dimension 2 was trained.</summary>
     public static IReadOnlyList<int> PlanarSizes { get; } = [16, 64, 256];
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Compress.Core.Codecs.Feedback;
 
 namespace Compress.Core.Codecs.Higgs;
 
@@ -18,6 +19,7 @@ internal sealed class HiggsCodec : ICodec
         new("p", "Weights per code. 1 multiplies fastest; 2 has a sixth less error at the same size.", 1, 1, 2),
         new("n", "Points of the grid, instead of bits: 2 to 256 with p = 1; 16, 64 or 256 with p = 2. 0 means 2^(bits·p).", 0, 0, 256, GivesBits: true),
         new("groupSize", "Weights that share a scale and are rotated together; a power of two.", 1024, 16, 4096),
+        .. FeedbackSettings.Declared,
     ];
 
     public ILayerEncoder Configure(SettingValues settings, ulong seed)
@@ -28,7 +30,7 @@ internal sealed class HiggsCodec : ICodec
             throw new SettingException("groupSize", Text($"{groupSize} is not a power of two: 16, 32, 64, … 4096 are"));
         }
 
-        return new HiggsEncoder(Grid.Get(settings.Int("p"), Points(settings)), groupSize, seed);
+        return new HiggsEncoder(Grid.Get(settings.Int("p"), Points(settings)), groupSize, seed, FeedbackSettings.From(settings));
     }
 
     private static int Points(SettingValues settings)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
+using Compress.Core.Codecs.Feedback;
 using Compress.Core.Models;
 using Compress.Core.Numerics;
 using Compress.Runtime.Codecs;
@@ -13,10 +14,12 @@ namespace Compress.Core.Codecs.Higgs;
 /// HIGGS without data (Malinovskii et al., arXiv 2411.17525, §3): rotate each row, bring each group to unit variance, take the nearest
 /// grid points, then give the group the scale that fits them best in the least-squares sense.
 /// </summary>
-internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed) : ILayerEncoder
+internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, FeedbackSettings? feedback) : ILayerEncoder
 {
     public string Settings =>
-        string.Create(CultureInfo.InvariantCulture, $"p={grid.P} n={grid.N} groupSize={groupSize} seed={seed}");
+        string.Create(CultureInfo.InvariantCulture, $"p={grid.P} n={grid.N} groupSize={groupSize} seed={seed}") + (feedback is null ? "" : " " + feedback);
+
+    public StatisticKinds Needs => feedback is null ? StatisticKinds.None : StatisticKinds.InputSecondMoments;
 
     public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
@@ -26,7 +29,15 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed) : ILaye
         int rowBytes = checked((int)CodePacking.RowBytes(codesPerRow, grid.CodeBits));
         byte[] packed = new byte[checked((long)rows * rowBytes)];
         float[] scales = new float[checked((long)rows * groups)];
-        if (packed.Length > 0)
+        if (feedback is not null && statistics?.InputSecondMoments is { } moments)
+        {
+            (byte[][] codes, scales) = new HiggsFeedback(grid, groupSize, seed, feedback).Encode(weights, moments, statistics.Transposed, cancellationToken);
+            for (int row = 0; row < rows; row++)
+            {
+                CodePacking.Pack(codes[row], grid.CodeBits, packed.AsSpan(row * rowBytes, rowBytes));
+            }
+        }
+        else if (packed.Length > 0)
         {
             var coder = new RowCoder(grid, groupSize, new Rotation(columns, groupSize, seed), columns);
             RowReader.ForEach(weights, (row, values) =>

@@ -9,7 +9,11 @@ namespace Compress.Core.Codecs.Uniform;
 /// <param name="transposed">True if a stored row is an input.</param>
 internal readonly struct LatticeQuantizer(StoredLevels levels, ScaleLayout layout, byte[][] codes, bool transposed) : IBlockQuantizer
 {
-    public int BlockSize => 1;
+    public int Inputs => 1;
+
+    public int Outputs => 1;
+
+    public int GroupInputs => 0;
 
     public void Quantize(int output, int input, ReadOnlySpan<double> target, Span<double> rounded)
     {
@@ -17,4 +21,6 @@ internal readonly struct LatticeQuantizer(StoredLevels levels, ScaleLayout layou
         ref readonly var lattice = ref levels.Lattices[layout.Index(row, layout.GroupOf(column))];
         codes[row][column] = lattice.Quantize((float)target[0], out rounded[0]);
     }
+
+    public void Rescale(int output, int input, double factor) => throw new NotSupportedException();
 }

@@ -113,8 +113,8 @@ internal sealed class UniformEncoder(
             codes[row] = new byte[weights.Columns];
         }
 
-        new ErrorFeedback(moments, transposed ? weights.Rows : weights.Columns, 1, feedback!.Damping / 100.0, feedback.ActivationOrder, cancellationToken)
-            .Quantize(weights, transposed, new LatticeQuantizer(stored, layout, codes, transposed), cancellationToken);
+        var factor = new FeedbackFactor(moments, transposed ? weights.Rows : weights.Columns, 1, 0, feedback!, cancellationToken);
+        ErrorFeedback.Quantize(factor, weights, transposed, new LatticeQuantizer(stored, layout, codes, transposed), cancellationToken);
         byte[] packed = new byte[checked((long)weights.Rows * rowBytes)];
         for (int row = 0; row < codes.Length; row++)
         {

@@ -7,8 +7,6 @@ namespace Compress.Core.Numerics.LinearAlgebra;
 /// </summary>
 internal sealed class BlockLdl
 {
-    private readonly double[] diagonal;
-
     /// <param name="factor">R, <c>[n, n]</c>, upper triangular with <c>H = R Rᵀ</c>; becomes U.</param>
     /// <param name="n">Rows and columns.</param>
     /// <param name="blockSize">Columns of a block; the last may be smaller.</param>
@@ -18,7 +16,7 @@ internal sealed class BlockLdl
         ArgumentOutOfRangeException.ThrowIfNotEqual(factor.LongLength, (long)n * n);
         (Factor, N, BlockSize) = (factor, n, blockSize);
         double[] blocks = CutBlocks();
-        diagonal = Squares(blocks);
+        Diagonals = Squares(blocks);
         for (int row = 0; row < n; row++)
         {
             Normalize(row, blocks);
@@ -34,8 +32,11 @@ internal sealed class BlockLdl
     /// <summary>Columns of a block.</summary>
     public int BlockSize { get; }
 
+    /// <summary>D: its blocks' rows one after another, <c>[n, BlockSize]</c>.</summary>
+    public double[] Diagonals { get; }
+
     /// <summary>D's element of two columns of one block.</summary>
-    public double Diagonal(int row, int column) => diagonal[(row * BlockSize) + (column % BlockSize)];
+    public double Diagonal(int row, int column) => Diagonals[(row * BlockSize) + (column % BlockSize)];
 
     // The diagonal blocks R_kk, [n, blockSize]; identities take their place.
     private double[] CutBlocks()

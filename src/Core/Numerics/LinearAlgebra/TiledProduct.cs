@@ -42,7 +42,7 @@ internal static unsafe class TiledProduct
         }
     }
 
-    /// <summary><c>c[r, j] −= Σ a[r, k] · b[k, j]</c>; each chunk of 256 products is added up by itself.</summary>
+    /// <summary><c>c[r, j] −= Σ a[r, k] · b[k, j]</c> over k from <paramref name="from"/> on; each chunk of 256 products is added up by itself.</summary>
     /// <param name="a">[rows, aStride].</param>
     /// <param name="aStride">From one row to the next.</param>
     /// <param name="rows">Rows of a.</param>
@@ -51,13 +51,14 @@ internal static unsafe class TiledProduct
     /// <param name="width">Columns of b.</param>
     /// <param name="c">[rows, cStride].</param>
     /// <param name="cStride">From one row to the next.</param>
-    public static void Subtract(double* a, long aStride, int rows, double* tiles, int depth, int width, double* c, long cStride)
+    /// <param name="from">The first k.</param>
+    public static void Subtract(double* a, long aStride, int rows, double* tiles, int depth, int width, double* c, long cStride, int from = 0)
     {
         double* sums = stackalloc double[4 * TileWidth];
         for (int row = 0; row < rows; row += RowChunk)
         {
             int lastRow = Math.Min(rows, row + RowChunk);
-            for (int k = 0; k < depth; k += DepthChunk)
+            for (int k = from; k < depth; k += DepthChunk)
             {
                 int count = Math.Min(DepthChunk, depth - k);
                 for (int column = 0; column < width; column += TileWidth)

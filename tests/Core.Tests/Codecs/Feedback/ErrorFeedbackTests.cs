@@ -48,6 +48,8 @@ public class ErrorFeedbackTests
     [InlineData(66, 65, 1, true)]
     [InlineData(5, 131, 2, false)]
     [InlineData(5, 131, 2, true)]
+    [InlineData(5, 130, 3, false)]
+    [InlineData(5, 130, 3, true)]
     [InlineData(4, 70, 16, true)]
     [InlineData(1, 64, 64, false)]
     [InlineData(2, 1, 1, true)]
@@ -130,6 +132,67 @@ public class ErrorFeedbackTests
         Assert.InRange(Loss(h, weights, Run(h, weights, 8, Inputs, 1, true).Rounded, Inputs) / plain, 0, 0.25);
     }
 
+    // What is rounded together of several outputs is rounded as if it were alone, if the quantizer takes it so.
+    [Theory]
+    [InlineData(3)]
+    [InlineData(100)]
+    public void OutputsThatAreRoundedTogetherDoNotMix(int together)
+    {
+        const int Outputs = 130, Inputs = 70;
+        double[] h = Scaled(Matrices.Sample(Inputs, 200), Inputs);
+        float[] weights = RandomWeights.Gaussian(Outputs * Inputs);
+        var grid = new Grid(Outputs, Inputs, 1, together);
+        ErrorFeedback.Quantize(
+            new(h, Inputs, 1, 0, new(1, true), CancellationToken.None),
+            WeightMatrix.FromArray(weights, Outputs, Inputs), transposed: false, grid, CancellationToken.None);
+        Assert.Equal(Run(h, weights, Outputs, Inputs, 1, true).Rounded, grid.Rounded);
+    }
+
+    // A scale is fitted when its group has been rounded, in the metric of what the inputs that come later cannot make up for: the Schur complement of their
+    // moments, which is the inverse of the group's part of H⁻¹.
+    [Theory]
+    [InlineData(1, 40)]
+    [InlineData(2, 40)]
+    [InlineData(1, 130)]
+    public void ScaleIsFittedToWhatCannotBeMadeUpFor(int blockSize, int groupSize)
+    {
+        const int Outputs = 3;
+        int inputs = 2 * groupSize;
+        double[] h = Scaled(Matrices.Sample(inputs, 3 * inputs), inputs), inverse = Inverse(h, inputs);
+        float[] weights = RandomWeights.Gaussian(Outputs * inputs);
+        var grid = new Grid(Outputs, inputs, blockSize, groupInputs: groupSize);
+        ErrorFeedback.Quantize(
+            new(h, inputs, blockSize, groupSize, new(0, false), CancellationToken.None),
+            WeightMatrix.FromArray(weights, Outputs, inputs), transposed: false, grid, CancellationToken.None);
+        double[] metric = Inverse(Matrices.Make(groupSize, groupSize, (i, j) => inverse[(i * inputs) + j]), groupSize);
+        for (int row = 0; row < Outputs; row++)
+        {
+            double[] w = [.. Enumerable.Range(0, groupSize).Select(i => (double)weights[(row * inputs) + i])];
+            double[] rounded = grid.Rounded[(row * inputs)..((row * inputs) + groupSize)];
+            double[] product = Matrices.Product(rounded, metric, 1, groupSize, groupSize);
+            double best = product.Zip(w, (a, b) => a * b).Sum() / product.Zip(rounded, (a, b) => a * b).Sum();
+            Assert.Equal(best, grid.Factor(row, 0), 1e-9);
+
+            // The second group starts from errors that the fitted scale left.
+            double[] errors = [.. rounded.Zip(w, (r, value) => (r * best) - value)];
+            double[] u = new BlockLdl(DampedCholesky.Upper(h, [.. Enumerable.Range(0, inputs)], 0, out _)!, inputs, blockSize).Factor;
+            double target = weights[(row * inputs) + groupSize] - errors.Select((e, j) => e * u[(j * inputs) + groupSize]).Sum();
+            Assert.Equal(target - grid.Rounded[(row * inputs) + groupSize], grid.Deviation(row, groupSize), 1e-9);
+        }
+    }
+
+    // Groups are rounded whole, the one with the greatest moments first, and what is not full last.
+    [Fact]
+    public void GroupsStayTogetherInActivationOrder()
+    {
+        double[] strength = [1, 2, 9, 3, 8, 7, 4, 5, 6, 99, 98];
+        var factor = new FeedbackFactor(
+            Matrices.Make(11, 11, (i, j) => i == j ? strength[i] : 0), 11, 1, 4, new(1, true), CancellationToken.None);
+        Assert.Equal([4, 5, 7, 6, 2, 3, 1, 0, 9, 10, 8], factor.Order.ToArray());
+        Assert.Equal([2, 3, 0, 1, 4], new FeedbackFactor(
+            Matrices.Make(5, 5, (i, j) => i == j ? strength[i] : 0), 5, 2, 0, new(1, true), CancellationToken.None).Order.ToArray());
+    }
+
     [Fact]
     public void ZeroMomentsArePlainRounding()
     {
@@ -139,7 +202,7 @@ public class ErrorFeedbackTests
 
     [Fact]
     public void MomentsThatAreNotFiniteAreRefused() =>
-        Assert.Throws<ArgumentException>(() => new ErrorFeedback([double.NaN], 1, 1, 0.01, true, CancellationToken.None));
+        Assert.Throws<ArgumentException>(() => new FeedbackFactor([double.NaN], 1, 1, 0, new(1, true), CancellationToken.None));
 
     [Theory]
     [InlineData(0, 5)]
@@ -152,17 +215,18 @@ public class ErrorFeedbackTests
     public void CancelledFeedbackStops()
     {
         using var source = new CancellationTokenSource();
-        var feedback = new ErrorFeedback(Matrices.Identity(8), 8, 1, 0.01, true, source.Token);
+        var factor = new FeedbackFactor(Matrices.Identity(8), 8, 1, 0, new(1, true), source.Token);
         source.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            feedback.Quantize(WeightMatrix.FromArray(new float[16], 2, 8), transposed: false, new Grid(2, 8, 1), source.Token));
+            ErrorFeedback.Quantize(factor, WeightMatrix.FromArray(new float[16], 2, 8), transposed: false, new Grid(2, 8, 1), source.Token));
     }
 
-    private static Grid Run(double[] h, float[] weights, int outputs, int inputs, int blockSize, bool activationOrder, double damping = 0.01)
+    private static Grid Run(double[] h, float[] weights, int outputs, int inputs, int blockSize, bool activationOrder, int damping = 1)
     {
         var grid = new Grid(outputs, inputs, blockSize);
-        new ErrorFeedback(h, inputs, blockSize, damping, activationOrder, CancellationToken.None)
-            .Quantize(WeightMatrix.FromArray(weights, outputs, inputs), transposed: false, grid, CancellationToken.None);
+        ErrorFeedback.Quantize(
+            new(h, inputs, blockSize, 0, new(damping, activationOrder), CancellationToken.None),
+            WeightMatrix.FromArray(weights, outputs, inputs), transposed: false, grid, CancellationToken.None);
         return grid;
     }
 
@@ -230,12 +294,17 @@ public class ErrorFeedbackTests
     }
 
     /// <summary>Rounds to multiples of <see cref="Step"/>, and remembers what from.</summary>
-    private sealed class Grid(int outputs, int inputs, int blockSize) : IBlockQuantizer
+    private sealed class Grid(int outputs, int inputs, int blockSize, int together = 1, int groupInputs = 0) : IBlockQuantizer
     {
         private readonly double[] deviations = new double[outputs * inputs];
+        private readonly List<double>[] factors = [.. Enumerable.Range(0, outputs).Select(_ => new List<double>())];
         private readonly List<int>[] order = [.. Enumerable.Range(0, outputs).Select(_ => new List<int>())];
 
-        public int BlockSize => blockSize;
+        public int Inputs => blockSize;
+
+        public int Outputs => together;
+
+        public int GroupInputs => groupInputs;
 
         public double[] Rounded { get; } = new double[outputs * inputs];
 
@@ -243,15 +312,24 @@ public class ErrorFeedbackTests
 
         public int[] Order(int output) => [.. order[output]];
 
+        public double Factor(int output, int group) => factors[output][group];
+
+        public void Rescale(int output, int input, double factor)
+        {
+            Assert.Equal(factors[output].Count, input / groupInputs);
+            factors[output].Add(factor);
+        }
+
         public void Quantize(int output, int input, ReadOnlySpan<double> target, Span<double> rounded)
         {
-            Assert.Equal(Math.Min(blockSize, inputs - input), target.Length);
+            int size = Math.Min(blockSize, inputs - input);
+            Assert.Equal(size * Math.Min(together, outputs - output), target.Length);
             for (int i = 0; i < target.Length; i++)
             {
-                int index = (output * inputs) + input + i;
+                int row = output + (i / size), column = input + (i % size), index = (row * inputs) + column;
                 Rounded[index] = rounded[i] = Step * Math.Round(target[i] / Step);
                 deviations[index] = target[i] - rounded[i];
-                order[output].Add(input + i);
+                order[row].Add(column);
             }
         }
     }
