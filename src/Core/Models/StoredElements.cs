@@ -80,6 +80,18 @@ internal sealed class StoredElements(DType type, TensorLayout layout, ByteView b
 
     private void CopyRun(long at, long stride, Span<byte> destination)
     {
+        if (layout.Coding == ElementCoding.GroupedInt8)
+        {
+            DecodeGroups(at, MemoryMarshal.Cast<byte, float>(destination));
+            return;
+        }
+
+        if (layout.Coding != ElementCoding.Plain)
+        {
+            DecodeBlocks(at, MemoryMarshal.Cast<byte, float>(destination));
+            return;
+        }
+
         if (stride == 1)
         {
             bytes.Slice(at * size, destination.Length).CopyTo(destination);
@@ -92,6 +104,31 @@ internal sealed class StoredElements(DType type, TensorLayout layout, ByteView b
             case 2: Gather<ushort>(at, stride, destination); break;
             case 4: Gather<uint>(at, stride, destination); break;
             default: Gather<ulong>(at, stride, destination); break;
+        }
+    }
+
+    // Signed bytes of all elements, then the scales of the groups. The runs of coded elements follow each other in the file.
+    private void DecodeGroups(long at, Span<float> destination)
+    {
+        long count = layout.StoredBytes / (layout.GroupSize + sizeof(float)) * layout.GroupSize;
+        for (int i = 0; i < destination.Length; i++, at++)
+        {
+            float scale = BitConverter.ToSingle(bytes.Slice(count + (at / layout.GroupSize * sizeof(float)), sizeof(float)));
+            destination[i] = (sbyte)bytes.Slice(at, 1)[0] * scale;
+        }
+    }
+
+    private void DecodeBlocks(long at, Span<float> destination)
+    {
+        int elements = layout.Coding.BlockElements(), size = layout.Coding.BlockBytes();
+        Span<float> block = stackalloc float[elements];
+        while (destination.Length > 0)
+        {
+            int skipped = (int)(at % elements), count = Math.Min(elements - skipped, destination.Length);
+            BlockElements.Decode(layout.Coding, bytes.Slice(at / elements * size, size), block);
+            block.Slice(skipped, count).CopyTo(destination);
+            destination = destination[count..];
+            at += count;
         }
     }
 

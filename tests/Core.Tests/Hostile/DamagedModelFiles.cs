@@ -23,6 +23,18 @@ public sealed class DamagedModelFiles(ITestOutputHelper output) : IDisposable
     [Fact]
     public void OfOldPyTorch() => Read("m.bin", 13_000_000, File.ReadAllBytes(Path.Combine(Assets.PyTorch, "plain.legacy.pt")));
 
+    [Fact]
+    public void OfGguf() => Read("m.gguf", 15_000_000, File.ReadAllBytes(Path.Combine(Assets.Gguf, "types.gguf")));
+
+    [Fact]
+    public void OfGgufOfLlama() => Read("m.gguf", 16_000_000, File.ReadAllBytes(Path.Combine(Assets.Gguf, "llama.gguf")));
+
+    [Fact]
+    public void OfLlama2C() => Read("m.bin", 17_000_000, Llama2CFile.Of(version: 0));
+
+    [Fact]
+    public void OfLlama2CInGroups() => Read("m.bin", 18_000_000, Llama2CFile.Of(version: 2, groupSize: 4));
+
     // The pickle alone, so that most damages meet the interpreter and few the archive.
     [Fact]
     public void PickleOfPyTorch()

@@ -14,4 +14,7 @@ internal static class Assets
 
     /// <summary>Files that PyTorch wrote by tests/assets/pytorch/golden.py, and the tensors that are in them.</summary>
     public static string PyTorch { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "pytorch");
+
+    /// <summary>Files that tests/assets/gguf/golden.py made, and the tensors that are in them.</summary>
+    public static string Gguf { get; } = Path.Combine(AppContext.BaseDirectory, "assets", "gguf");
 }

@@ -17,9 +17,9 @@ public sealed class UnreadableModel : IDisposable
     [Fact]
     public void IsOfNoKnownFormat()
     {
-        File.WriteAllBytes(folder["model.gguf"], [.. "GGUF"u8, 3, 0, 0, 0, 1]);
-        Expect(Codes.ModelUnknownFormat, "'model.gguf' begins with the bytes 4747554603000000, which is no known model format", folder["model.gguf"]);
-        Expect(Codes.ModelUnknownFormat, "safetensors (*.safetensors", folder["model.gguf"]);
+        File.WriteAllBytes(folder["model.onnx"], [.. "GGUF"u8, 3, 0, 0, 0, 1]);
+        Expect(Codes.ModelUnknownFormat, "'model.onnx' begins with the bytes 4747554603000000, which is no known model format", folder["model.onnx"]);
+        Expect(Codes.ModelUnknownFormat, "safetensors (*.safetensors", folder["model.onnx"]);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System;
 using System.Linq;
+using Compress.Core.Models.Formats.Gguf;
+using Compress.Core.Models.Formats.Llama2C;
 using Compress.Core.Models.Formats.PyTorch;
 using Compress.Core.Models.Formats.Safetensors;
 using Compress.Core.Models.Formats.TorchSharp;
@@ -10,7 +12,7 @@ namespace Compress.Core.Models.Formats;
 public static class ModelFormats
 {
     /// <summary>All formats, in the order in which they are tried.</summary>
-    public static readonly IModelFormat[] All = [new SafetensorsFormat(), new PyTorchFormat(), new TorchSharpFormat()];
+    public static readonly IModelFormat[] All = [new SafetensorsFormat(), new PyTorchFormat(), new TorchSharpFormat(), new GgufFormat(), new Llama2CFormat()];
 
     // Longest first, so that none is taken for a part of another.
     private static readonly string[] Extensions = [.. All.SelectMany(format => format.Extensions).OrderByDescending(extension => extension.Length)];
