@@ -45,7 +45,7 @@ internal static class CalibrationBench
     {
         double trace = 0;
         new Calibrator(model, windows).Run(
-            _ => StatisticNames.AllKinds,
+            _ => StatisticNames.OfInputs,
             (group, moments) =>
             {
                 float[] values = moments.SecondMoments();
@@ -59,6 +59,8 @@ internal static class CalibrationBench
                     throw new InvalidOperationException($"{moments.Tokens} tokens, trace {trace}");
                 }
             },
+            _ => false,
+            (_, _) => { },
             progress: null,
             CancellationToken.None);
     }

@@ -86,9 +86,17 @@ foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer
 
     int[][] windows = [.. Enumerable.Range(1, 9).Select(window => Enumerable.Range(0, 4 * window).Select(i => i * window % model.VocabularySize).ToArray())];
     new Calibrator(model, windows).Run(
-        _ => StatisticNames.AllKinds,
+        _ => StatisticNames.OfInputs,
         (group, moments) => Console.WriteLine(
             $"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>([.. moments.SecondMoments(), .. moments.Means()])))} inputs of {Path.GetFileName(folder)} {group.First.Name}"),
+        _ => true,
+        (layer, covariance) => Console.WriteLine($"{HashOf(covariance.Covariance())} outputs of {Path.GetFileName(folder)} {layer.Name}"),
+        progress: null,
+        CancellationToken.None);
+    new GradientCalibrator(model, windows).Run(
+        [.. model.Decoder.Stages.SelectMany(stage => stage).SelectMany(group => group.Layers).Select(layer => (layer, StatisticNames.OfGradients))],
+        result => Console.WriteLine(
+            $"{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(result.Values)))} {result.Kind} of {Path.GetFileName(folder)} {result.Layer.Name}"),
         progress: null,
         CancellationToken.None);
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Compress.Cli.Console;
 using Compress.Core.Caching;
 using Compress.Core.Calibration;
+using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
 using Compress.Core.Models;
@@ -26,11 +27,19 @@ internal static class CalibrateCommand
         var window = EvaluationOptions.Count(
             "--window", $"Tokens of a window. Default: as many as the model has positions for, at most {CalibrationSettings.MaxDefaultWindow}.", 2);
         var seed = new Option<ulong>("--seed") { Description = "Which windows are drawn. Default: 0.", HelpName = "N", CustomParser = Seed };
+        var kinds = new Option<StatisticKinds>("--kinds")
+        {
+            Description = $"Which statistics, with commas between: {string.Join(", ", StatisticNames.All.Select(row => row.Name))}; or all. "
+                + $"Default: {StatisticNames.Text(StatisticNames.OfInputs, ",")}. Gradients take a backward pass for each window, and more.",
+            HelpName = "NAMES",
+            CustomParser = Kinds,
+            DefaultValueFactory = _ => StatisticNames.OfInputs,
+        };
         var cache = CommonOptions.Cache();
         var noCache = new Option<bool>("--no-cache") { Description = "Neither read nor write the cache." };
         var command = new Command("calibrate", "Runs a language model on a text and writes statistics of its layers.")
         {
-            model, text, output, tokens, unit, window, seed, cache, noCache,
+            model, text, output, kinds, tokens, unit, window, seed, cache, noCache,
         };
         command.SetAction(parsed =>
         {
@@ -61,9 +70,26 @@ internal static class CalibrateCommand
             return ExitCodes.Ok;
 
             CalibrationSummary Run(IProgress<CalibrationProgress> progress) =>
-                ModelCalibration.Write(source, settings, layers, path, diagnostics, progress, session.Cancellation);
+                ModelCalibration.Write(source, settings, parsed.GetValue(kinds), layers, path, diagnostics, progress, session.Cancellation);
         });
         return command;
+    }
+
+    private static StatisticKinds Kinds(System.CommandLine.Parsing.ArgumentResult argument)
+    {
+        var kinds = StatisticKinds.None;
+        foreach (string name in argument.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var found = name == "all" ? StatisticNames.AllKinds : StatisticNames.All.FirstOrDefault(row => row.Name == name).Kind;
+            if (found == StatisticKinds.None)
+            {
+                argument.AddError($"--kinds has '{name}'; give {string.Join(", ", StatisticNames.All.Select(row => row.Name))}, or all");
+            }
+
+            kinds |= found;
+        }
+
+        return kinds;
     }
 
     private static ulong Seed(System.CommandLine.Parsing.ArgumentResult argument)

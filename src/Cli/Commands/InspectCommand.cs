@@ -52,7 +52,9 @@ internal static class InspectCommand
             table.Add(
                 layer.Name, Quantity.Count(layer.Inputs), Quantity.Count(layer.Tokens), Quantity.Count(layer.Skipped),
                 layer.MeanSquare is { } square ? Quantity.Error(square) : "-",
-                layer.Input == layer.Name ? string.Join(", ", layer.Kinds) : $"as {layer.Input}");
+                layer.Input == layer.Name
+                    ? string.Join(", ", layer.Kinds)
+                    : string.Join(", ", layer.Kinds.Where(kind => !StatisticNames.Of(StatisticNames.OfInputs).Any(row => row.Name == kind)).Prepend($"as {layer.Input}")));
         }
 
         table.Write(terminal);

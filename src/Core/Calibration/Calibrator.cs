@@ -17,23 +17,29 @@ public readonly record struct CalibrationProgress(long Done, long Total);
 /// </summary>
 internal sealed class Calibrator(LanguageModel model, IReadOnlyList<int[]> windows)
 {
+    private const int HeadTokens = 256;
+
     private readonly Decoder decoder = model.Decoder;
 
     /// <summary>Collects.</summary>
     /// <param name="wanted">What is wanted of the inputs of a group of layers. Stages after the last with anything wanted are not run.</param>
     /// <param name="done">Given the moments of each group with anything wanted, in the order of stages.</param>
+    /// <param name="covariances">Of which layers the covariance of outputs is wanted.</param>
+    /// <param name="covarianceDone">Given it, after the moments of the same stage.</param>
     /// <param name="progress">Told after each window in each stage.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public void Run(
         Func<LinearGroup, StatisticKinds> wanted,
         Action<LinearGroup, InputMoments> done,
+        Func<Linear, bool> covariances,
+        Action<Linear, OutputCovariance> covarianceDone,
         IProgress<CalibrationProgress>? progress,
         CancellationToken cancellationToken)
     {
         var stages = decoder.Stages;
         int count = stages.Count;
-        while (count > 0 && stages[count - 1].All(group => wanted(group) == StatisticKinds.None))
+        while (count > 0 && stages[count - 1].All(group => wanted(group) == StatisticKinds.None && !group.Layers.Any(covariances)))
         {
             count--;
         }
@@ -43,8 +49,10 @@ internal sealed class Calibrator(LanguageModel model, IReadOnlyList<int[]> windo
         {
             var moments = stages[stage].Where(group => wanted(group) != StatisticKinds.None)
                 .Select(group => (Group: group, Moments: new InputMoments(group.First.Inputs, wanted(group)))).ToList();
+            var outputs = stages[stage].SelectMany(group => group.Layers).Where(covariances).Select(layer => (Layer: layer, Covariance: new OutputCovariance(layer.Outputs))).ToList();
             try
             {
+                outputs.ForEach(pair => pair.Layer.OutputObserver = pair.Covariance);
                 moments.ForEach(pair => pair.Group.First.Observer = pair.Moments);
                 for (int window = 0; window < windows.Count; window++)
                 {
@@ -56,12 +64,19 @@ internal sealed class Calibrator(LanguageModel model, IReadOnlyList<int[]> windo
             finally
             {
                 moments.ForEach(pair => pair.Group.First.Observer = null);
+                outputs.ForEach(pair => pair.Layer.OutputObserver = null);
             }
 
             foreach (var (group, sums) in moments)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 done(group, sums);
+            }
+
+            foreach (var (layer, covariance) in outputs)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                covarianceDone(layer, covariance);
             }
         }
     }
@@ -87,9 +102,26 @@ internal sealed class Calibrator(LanguageModel model, IReadOnlyList<int[]> windo
         }
         else
         {
-            decoder.Head.Observer?.Inputs(state, tokens.Length); // what comes out of the head is of no use
+            ApplyHead(state, tokens.Length);
         }
 
         return state;
+    }
+
+    // What comes out of the head is of use to an observer alone, and too much for all tokens at once.
+    private void ApplyHead(float[] state, int tokens)
+    {
+        if (decoder.Head.OutputObserver is null)
+        {
+            decoder.Head.Observer?.Add(state, tokens);
+            return;
+        }
+
+        for (int first = 0; first < tokens; first += HeadTokens)
+        {
+            int count = Math.Min(HeadTokens, tokens - first);
+            using var logits = new Scratch(count, decoder.Head.Outputs);
+            decoder.Head.Apply(state.AsSpan(first * decoder.HiddenWidth, count * decoder.HiddenWidth), logits.Span, count);
+        }
     }
 }

@@ -48,7 +48,7 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
 
         foreach (var (kind, name) in StatisticNames.All)
         {
-            string[] lacking = [.. matrices.Where(need => need.Kinds.HasFlag(kind) && file.Find(need.Tensor, kind, name) is null).Select(need => Quote.Name(need.Tensor))];
+            string[] lacking = [.. matrices.Where(need => Kinds(need).HasFlag(kind) && file.Find(need.Tensor, kind, name) is null).Select(need => Quote.Name(need.Tensor))];
             if (lacking.Length > 0)
             {
                 string more = lacking.Length > LayersNamed ? string.Create(CultureInfo.InvariantCulture, $" and {lacking.Length - LayersNamed} more") : "";
@@ -61,7 +61,7 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
 
         foreach (var need in matrices)
         {
-            foreach (var (kind, name) in StatisticNames.Of(need.Kinds))
+            foreach (var (kind, name) in StatisticNames.Of(Kinds(need)))
             {
                 var (array, shape) = (file.Find(need.Tensor, kind, name)!, Shape(need.Tensor, kind));
                 if (!array.Shape.SequenceEqual(shape))
@@ -78,7 +78,7 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
     /// <inheritdoc/>
     public string Describe(StatisticNeed need) => IsTable(need.Tensor)
         ? ""
-        : string.Join(' ', StatisticNames.Of(need.Kinds).Select(row => $"{row.Name}={Digest(file.Find(need.Tensor, row.Kind, row.Name)!)}")
+        : string.Join(' ', StatisticNames.Of(Kinds(need)).Select(row => $"{row.Name}={Digest(file.Find(need.Tensor, row.Kind, row.Name)!)}")
             .Append(string.Create(CultureInfo.InvariantCulture, $"tokens={Tokens(need.Tensor)}"))
             .Concat(IsTransposed(need.Tensor) ? ["transposed"] : []));
 
@@ -97,6 +97,10 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
             Transposed = IsTransposed(need.Tensor),
             InputSecondMoments = Values(need, StatisticKinds.InputSecondMoments),
             InputMeans = Values(need, StatisticKinds.InputMeans),
+            OutputCovariance = Values(need, StatisticKinds.OutputCovariance),
+            SquaredGradients = Values(need, StatisticKinds.SquaredGradients),
+            HiddenGradients = Values(need, StatisticKinds.HiddenGradients),
+            OutputGradients = Values(need, StatisticKinds.OutputGradients),
         };
 
     /// <inheritdoc/>
@@ -118,6 +122,9 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
     // Vectors are no layers. What is neither a layer nor a table of the file lacks its statistics.
     private bool IsTable(string tensor) => source[tensor].Shape.Count < 2 || file.Header.Tables.Contains(tensor);
 
+    // What the layer can have of what is needed.
+    private StatisticKinds Kinds(StatisticNeed need) => need.Tensor == file.Header.Head ? need.Kinds & ~StatisticKinds.HiddenGradients : need.Kinds;
+
     private bool IsTransposed(string tensor) => file.Header.Layers.TryGetValue(tensor, out var layer) && layer.Transposed;
 
     private long Tokens(string tensor) => file.Header.Layers.TryGetValue(tensor, out var layer) && layer.Tokens is { } own ? own : file.Header.Tokens;
@@ -125,12 +132,11 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
     private long[] Shape(string tensor, StatisticKinds kind)
     {
         var weights = source[tensor];
-        int inputs = IsTransposed(tensor) ? weights.Rows : weights.Columns;
-        return kind == StatisticKinds.InputMeans ? [inputs] : [inputs, inputs];
+        return StatisticNames.Shape(kind, weights.Rows, weights.Columns, IsTransposed(tensor));
     }
 
     private double[]? Values(StatisticNeed need, StatisticKinds kind) =>
-        need.Kinds.HasFlag(kind) ? file.Read(file.Find(need.Tensor, kind, StatisticNames.Text(kind, ""))!, kind, Shape(need.Tensor, kind)) : null;
+        Kinds(need).HasFlag(kind) ? file.Read(file.Find(need.Tensor, kind, StatisticNames.Text(kind, ""))!, kind, Shape(need.Tensor, kind)) : null;
 
     private string Digest(PackedTensor array) => digests.GetOrAdd(
         array.Name,

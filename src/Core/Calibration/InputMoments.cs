@@ -13,7 +13,7 @@ namespace Compress.Core.Calibration;
 /// </summary>
 /// <param name="width">Length of an input.</param>
 /// <param name="kinds">What is wanted: <see cref="StatisticKinds.InputSecondMoments"/>, <see cref="StatisticKinds.InputMeans"/>.</param>
-internal sealed unsafe class InputMoments(int width, StatisticKinds kinds) : IInputObserver
+internal sealed unsafe class InputMoments(int width, StatisticKinds kinds) : IVectorObserver
 {
     private const int BlockTokens = 256;
 
@@ -34,13 +34,13 @@ internal sealed unsafe class InputMoments(int width, StatisticKinds kinds) : IIn
     public long Skipped { get; private set; }
 
     /// <inheritdoc/>
-    public void Inputs(ReadOnlySpan<float> x, int tokens)
+    public void Add(ReadOnlySpan<float> vectors, int tokens)
     {
         using var block = new Scratch(Math.Min(tokens, BlockTokens), width);
         int count = 0;
         for (int token = 0; token < tokens; token++)
         {
-            var row = x.Slice(token * width, width);
+            var row = vectors.Slice(token * width, width);
             if (!IsUsable(row))
             {
                 Skipped++;

@@ -20,6 +20,7 @@ public static class ModelCalibration
     /// <summary>Computes what the cache does not have, and writes the file, whole or not at all.</summary>
     /// <param name="source">The model.</param>
     /// <param name="settings">The text.</param>
+    /// <param name="kinds">Which statistics.</param>
     /// <param name="cache">Where statistics are looked up and kept, or null.</param>
     /// <param name="outputPath">The absolute path of the file.</param>
     /// <param name="diagnostics">Receives warnings.</param>
@@ -30,6 +31,7 @@ public static class ModelCalibration
     public static CalibrationSummary Write(
         ModelFile source,
         CalibrationSettings settings,
+        StatisticKinds kinds,
         LayerCache? cache,
         string outputPath,
         DiagnosticBag diagnostics,
@@ -39,11 +41,14 @@ public static class ModelCalibration
         using var store = new LayerStore(cache, outputPath, diagnostics);
         using var statistics = new TextStatistics(source, settings, recipeFile: null, store, diagnostics);
         var layers = statistics.Layers.ToList();
-        var needs = layers.ConvertAll(layer => new StatisticNeed(layer.Layer, StatisticNames.AllKinds));
+        var needs = layers.ConvertAll(layer => new StatisticNeed(layer.Layer, KindsOf(layer.Layer)));
         statistics.Check(needs);
         statistics.Prepare(needs, progress, cancellationToken);
-        var inputs = layers.Select(layer => layer.Input).Distinct().ToDictionary(
-            input => input, input => StatisticNames.All.Select(row => (row.Name, Entry: statistics.Entry(input, row.Kind, cancellationToken))).ToList());
+        var entries = layers.SelectMany(layer => StatisticNames.Of(KindsOf(layer.Layer))
+            .Where(row => layer.Input == layer.Layer || !StatisticNames.OfInputs.HasFlag(row.Kind))
+            .Select(row => (layer.Layer, row.Kind, row.Name, Entry: statistics.Entry(layer.Layer, row.Kind, cancellationToken)!))).ToList();
+        var counts = entries.Where(entry => StatisticNames.OfInputs.HasFlag(entry.Kind)).DistinctBy(entry => entry.Layer)
+            .ToDictionary(entry => entry.Layer, entry => (entry.Entry.Tokens, entry.Entry.Skipped));
         statistics.Report();
 
         var header = new StatisticsHeader(StatisticsFile.Version, statistics.Tokens)
@@ -53,15 +58,15 @@ public static class ModelCalibration
             Layers = layers.ToDictionary(layer => layer.Layer, layer => new StatisticsLayer
             {
                 Input = layer.Input == layer.Layer ? null : layer.Input,
-                Tokens = inputs[layer.Input][0].Entry.Tokens is var tokens && tokens == statistics.Tokens ? null : tokens,
-                Skipped = inputs[layer.Input][0].Entry.Skipped,
+                Tokens = counts.TryGetValue(layer.Input, out var count) && count.Tokens != statistics.Tokens ? count.Tokens : null,
+                Skipped = count.Skipped,
                 Transposed = layer.Transposed,
             }),
+            Head = statistics.Head,
             Tables = [.. statistics.Tables],
         };
         var metadata = new Dictionary<string, string> { [StatisticsFile.MetadataKey] = JsonSerializer.Serialize(header, StatisticsHeader.Options) };
-        var arrays = inputs.SelectMany(input => input.Value.Select(
-            row => row.Entry.Entry.As(row.Name).Arrays[0] with { Name = StatisticsFile.ArrayName(input.Key, row.Name) }));
+        var arrays = entries.Select(entry => entry.Entry.Entry.As(entry.Name).Arrays[0] with { Name = StatisticsFile.ArrayName(entry.Layer, entry.Name) });
         try
         {
             AtomicFile.Write(outputPath, stream => SafetensorsWriter.Write(stream, metadata, arrays, dataHash: null, cancellationToken));
@@ -71,6 +76,9 @@ public static class ModelCalibration
             throw new CompressException(Codes.OutputNotWritable, $"the statistics cannot be written: {exception.Message}", outputPath, exception);
         }
 
-        return new(layers.Count, inputs.Count, statistics.Tokens, new FileInfo(outputPath).Length);
+        return new(layers.Count, layers.Select(layer => layer.Input).Distinct().Count(), statistics.Tokens, new FileInfo(outputPath).Length);
+
+        StatisticKinds KindsOf(string layer) =>
+            StatisticNames.Of(kinds).Where(row => statistics.Has(layer, row.Kind)).Aggregate(StatisticKinds.None, (all, row) => all | row.Kind);
     }
 }

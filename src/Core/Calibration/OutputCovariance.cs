@@ -9,7 +9,7 @@ namespace Compress.Core.Calibration;
 /// are the same bits everywhere. Tokens with values that are not finite are left out and counted.
 /// </summary>
 /// <param name="width">Length of a vector.</param>
-internal sealed class OutputCovariance(int width)
+internal sealed class OutputCovariance(int width) : IVectorObserver
 {
     private readonly double[] sums = new double[width];
     private readonly double[] products = new double[checked(width * width)]; // on and above the diagonal
@@ -20,10 +20,8 @@ internal sealed class OutputCovariance(int width)
     /// <summary>Tokens that were left out.</summary>
     public long Skipped { get; private set; }
 
-    /// <summary>Adds vectors.</summary>
-    /// <param name="z">[tokens, width].</param>
-    /// <param name="tokens">How many.</param>
-    public void Add(ReadOnlySpan<float> z, int tokens)
+    /// <inheritdoc/>
+    public void Add(ReadOnlySpan<float> vectors, int tokens)
     {
         var kept = new List<double[]>(tokens);
         for (int token = 0; token < tokens; token++)
@@ -31,7 +29,7 @@ internal sealed class OutputCovariance(int width)
             double[] row = new double[width];
             for (int i = 0; i < width; i++)
             {
-                row[i] = z[(token * width) + i];
+                row[i] = vectors[(token * width) + i];
             }
 
             if (Numerics.Finite.All(row))

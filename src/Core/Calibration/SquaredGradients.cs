@@ -9,16 +9,36 @@ namespace Compress.Core.Calibration;
 /// embedding counts as a linear layer alone.
 /// </summary>
 /// <param name="groups">Of a tensor, rows and columns of the groups that its squares are averaged over; null for tensors that are not wanted.</param>
-internal sealed class SquaredGradients(Func<string, (int Rows, int Columns)?> groups) : IGradientObserver
+/// <param name="outputs">The tensors of whose layers the squared gradients of outputs are wanted too.</param>
+internal sealed class SquaredGradients(Func<string, (int Rows, int Columns)?> groups, Func<string, bool>? outputs = null) : IGradientObserver
 {
-    private readonly Dictionary<string, GradientMoments> moments = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, GradientMoments> moments = new(StringComparer.Ordinal), outputMoments = new(StringComparer.Ordinal);
 
     /// <summary>What was found, by tensor.</summary>
     public IReadOnlyDictionary<string, GradientMoments> Moments => moments;
 
+    /// <summary>What was found of outputs, by tensor: [1, out], a pass for each token that had a gradient.</summary>
+    public IReadOnlyDictionary<string, GradientMoments> OutputMoments => outputMoments;
+
+    /// <summary>Tokens that were predicted, in all windows.</summary>
+    public long Predicted { get; private set; }
+
     /// <inheritdoc/>
     public void OnLinear(in LinearGradient gradient)
     {
+        if (outputs?.Invoke(gradient.Name) == true)
+        {
+            if (!outputMoments.TryGetValue(gradient.Name, out var squares))
+            {
+                outputMoments.Add(gradient.Name, squares = new(1, gradient.OutputWidth));
+            }
+
+            for (int token = 0; token < gradient.Tokens; token++)
+            {
+                squares.Add(gradient.OutputGradients.Slice(token * gradient.OutputWidth, gradient.OutputWidth));
+            }
+        }
+
         if (groups(gradient.Name) is not { } group)
         {
             return;
@@ -48,6 +68,7 @@ internal sealed class SquaredGradients(Func<string, (int Rows, int Columns)?> gr
             using var logits = new Scratch(window.Length, pass.VocabularySize);
             pass.ReadLogits(logits.Span);
             CrossEntropy.Backward(logits.Span, [.. window.AsSpan(1), -1]);
+            Predicted += window.Length - 1;
             pass.BackwardFromLogits(logits.Span, this);
         }
     }

@@ -22,18 +22,24 @@ internal sealed record StatisticEntry(LayerEntry Entry, long Tokens, long Skippe
     /// <summary>The widest input whose second moments fit into an array.</summary>
     public const int MaxWidth = 23_170; // √(2³¹ bytes / 4)
 
+    /// <summary>True if so many floats fit into an array of bytes.</summary>
+    public static bool Fits(long[] shape) => shape.Aggregate(1L, (product, side) => product * side) <= Array.MaxLength / sizeof(float);
+
     /// <summary>What determines a statistic.</summary>
     /// <param name="kind">Its name.</param>
     /// <param name="shape">Its shape.</param>
     /// <param name="model">The digest of the model.</param>
-    /// <param name="input">The first of the layers that have this input.</param>
+    /// <param name="owner">Whose it is: <c>input=</c> and the first of the layers that have this input, or <c>layer=</c> and its name.</param>
     /// <param name="text">What the windows of tokens follow from.</param>
-    public static LayerKey Key(string kind, long[] shape, string model, string input, string text) => new(
-        Codec, Version, kind, DType.F32.Name(), string.Join(',', shape.Select(side => side.ToString(CultureInfo.InvariantCulture))), model, $"input={input} {text}");
+    public static LayerKey Key(string kind, long[] shape, string model, string owner, string text) => new(
+        Codec, Version, kind, DType.F32.Name(), string.Join(',', shape.Select(side => side.ToString(CultureInfo.InvariantCulture))), model, $"{owner} {text}");
 
     /// <summary>What determines the statistics of a layer, in words for its key.</summary>
-    public static string Describe(StatisticKinds kinds, string model, string input, string text) =>
-        string.Create(CultureInfo.InvariantCulture, $"version={Version} kinds={StatisticNames.Text(kinds, "+")} input={input} model={model} {text}");
+    public static string Describe(StatisticNeed need, string model, string input, string text)
+    {
+        string layer = (need.Kinds & ~StatisticNames.OfInputs) == StatisticKinds.None ? "" : $" layer={need.Tensor}";
+        return string.Create(CultureInfo.InvariantCulture, $"version={Version} kinds={StatisticNames.Text(need.Kinds, "+")} input={input}{layer} model={model} {text}");
+    }
 
     /// <summary>Stores a statistic.</summary>
     public static StatisticEntry Write(LayerStore store, LayerKey key, long[] shape, float[] values, long tokens, long skipped)

@@ -98,8 +98,7 @@ internal sealed class StatisticsFile : IDisposable
     /// <summary>The array of a statistic of a layer, or null if there is none.</summary>
     public PackedTensor? Find(string layer, StatisticKinds kind, string kindName)
     {
-        bool ofInput = kind is StatisticKinds.InputSecondMoments or StatisticKinds.InputMeans;
-        string owner = ofInput && Header.Layers.TryGetValue(layer, out var found) && found.Input is { } input ? input : layer;
+        string owner = StatisticNames.OfInputs.HasFlag(kind) && Header.Layers.TryGetValue(layer, out var found) && found.Input is { } input ? input : layer;
         return arrays.TryGet(ArrayName(owner, kindName), out var tensor) ? tensor : null;
     }
 
@@ -124,6 +123,10 @@ internal sealed class StatisticsFile : IDisposable
         if (kind is StatisticKinds.InputSecondMoments or StatisticKinds.OutputCovariance)
         {
             MakeSymmetric(array, values, (int)shape[0]);
+        }
+        else if (kind != StatisticKinds.InputMeans && Array.FindIndex(values, value => value < 0) is var negative and >= 0)
+        {
+            throw Bad(array, $"has a negative value, number {negative}: a mean of squares is none");
         }
 
         return values;
@@ -193,6 +196,9 @@ internal sealed record StatisticsHeader([property: JsonRequired] int Version, [p
 
     /// <summary>What else is to be said of layers, by the names of their weights.</summary>
     public Dictionary<string, StatisticsLayer> Layers { get; init; } = [];
+
+    /// <summary>The layer that makes logits of the final hidden state, which has no gradients of that.</summary>
+    public string? Head { get; init; }
 
     /// <summary>Matrices that the model multiplies nothing with.</summary>
     public List<string> Tables { get; init; } = [];

@@ -46,15 +46,20 @@ public sealed record StatisticsSummary(string File, long Bytes, long Tokens, str
         }
 
         return new(
-            layer, header.Input ?? layer, found.Count == 0 ? 0 : found[0].Array!.Shape[^1], header.Transposed, [.. found.Select(row => row.Name)],
+            layer, header.Input ?? layer, found.Select(row => Inputs(row.Kind, row.Array!.Shape.ToArray(), header.Transposed)).FirstOrDefault(inputs => inputs > 0), header.Transposed, [.. found.Select(row => row.Name)],
             header.Tokens ?? file.Header.Tokens, header.Skipped, meanSquare);
     }
+
+    // As an array's shape has it; 0 if it says nothing of inputs.
+    private static long Inputs(Codecs.StatisticKinds kind, long[] shape, bool transposed) =>
+        kind is Codecs.StatisticKinds.OutputCovariance or Codecs.StatisticKinds.OutputGradients || shape.Length == 0 ? 0
+        : StatisticNames.OfInputs.HasFlag(kind) || !transposed ? shape[^1] : shape[0];
 }
 
 /// <summary>What a file holds of a layer.</summary>
 /// <param name="Name">The name of its weights.</param>
 /// <param name="Input">The layer whose arrays its input has.</param>
-/// <param name="Inputs">Length of an input.</param>
+/// <param name="Inputs">Length of an input; 0 if no statistic shows it.</param>
 /// <param name="Transposed">True if the weights are stored as [in, out].</param>
 /// <param name="Kinds">Which statistics.</param>
 /// <param name="Tokens">Tokens counted.</param>

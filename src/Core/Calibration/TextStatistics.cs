@@ -25,7 +25,7 @@ internal sealed class TextStatistics : IStatisticsSource
     private readonly Dictionary<string, LinearGroup> groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Linear> layers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, StatisticEntry> found = new(StringComparer.Ordinal); // by digest
-    private readonly ConcurrentDictionary<string, (long Tokens, long Skipped)> skips = new(StringComparer.Ordinal); // by group
+    private readonly ConcurrentDictionary<string, (long Tokens, long Skipped)> skips = new(StringComparer.Ordinal), gradientSkips = new(StringComparer.Ordinal); // by owner
     private readonly Lock computing = new();
     private string? digest;
 
@@ -70,6 +70,9 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <summary>Matrices that the model multiplies nothing with: embeddings.</summary>
     public IEnumerable<string> Tables => model.TensorNames.Where(name => !groups.ContainsKey(name) && source[name].Shape.Count > 1).Order(StringComparer.Ordinal);
 
+    /// <summary>The layer that makes logits of the final hidden state.</summary>
+    public string Head => model.Decoder.Head.Name;
+
     /// <summary>The digest of the model.</summary>
     public string ModelDigest => digest ??= LanguageModelDigest.Of(source);
 
@@ -82,6 +85,16 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <inheritdoc/>
     public void Check(IReadOnlyCollection<StatisticNeed> needs)
     {
+        foreach (var need in needs.Where(need => groups.ContainsKey(need.Tensor)))
+        {
+            foreach (var (kind, statistic) in StatisticNames.Of(need.Kinds).Where(row => !StatisticEntry.Fits(Shape(row.Kind, need.Tensor))))
+            {
+                throw new CompressException(Error(
+                    Codes.ModelTensorTooLarge, Severity.Error,
+                    $"'{statistic}' of layer {Quote.Name(need.Tensor)} is {Quote.Shape(Shape(kind, need.Tensor))}; a statistic may take 2 GiB. Keep the layer, or give it a method that does not need it"));
+            }
+        }
+
         var widths = needs.Where(need => need.Kinds.HasFlag(StatisticKinds.InputSecondMoments) && groups.ContainsKey(need.Tensor))
             .Select(need => (need.Tensor, Width: layers[need.Tensor].Inputs)).ToList();
         if (widths.Count == 0)
@@ -90,12 +103,6 @@ internal sealed class TextStatistics : IStatisticsSource
         }
 
         var (name, widest) = widths.MaxBy(layer => layer.Width);
-        if (widest > StatisticEntry.MaxWidth)
-        {
-            throw new CompressException(Error(
-                Codes.ModelTensorTooLarge, Severity.Error, $"layer {Quote.Name(name)} has {widest} inputs; second moments can be had of {StatisticEntry.MaxWidth} at most"));
-        }
-
         int wider = widths.Count(layer => layer.Width > text.Tokens);
         if (wider > 0)
         {
@@ -110,7 +117,7 @@ internal sealed class TextStatistics : IStatisticsSource
 
     /// <inheritdoc/>
     public string Describe(StatisticNeed need) =>
-        groups.TryGetValue(need.Tensor, out var group) ? StatisticEntry.Describe(need.Kinds, ModelDigest, group.First.Name, text.Description) : "";
+        groups.TryGetValue(need.Tensor, out var group) ? StatisticEntry.Describe(need, ModelDigest, group.First.Name, text.Description) : "";
 
     /// <inheritdoc/>
     public void Prepare(IReadOnlyCollection<StatisticNeed> needs, IProgress<CalibrationProgress>? progress, CancellationToken cancellationToken)
@@ -137,11 +144,20 @@ internal sealed class TextStatistics : IStatisticsSource
             using (turn)
             {
                 var missing = Missing(needs, key => StatisticEntry.Read(store!, key) is not null);
-                if (missing.Count > 0)
+                if (missing.Values.Any(kinds => (kinds & ~StatisticNames.OfGradients) != StatisticKinds.None))
                 {
                     new Calibrator(model, text.Windows).Run(
-                        group => missing.GetValueOrDefault(group.First.Name), (group, moments) => Keep(group, moments, missing[group.First.Name]), progress, cancellationToken);
+                        group => missing.GetValueOrDefault(group.First.Name) & StatisticNames.OfInputs,
+                        (group, moments) => Keep(group, moments, missing[group.First.Name] & StatisticNames.OfInputs),
+                        layer => missing.GetValueOrDefault(layer.Name).HasFlag(StatisticKinds.OutputCovariance),
+                        Keep,
+                        progress,
+                        cancellationToken);
                 }
+
+                List<(Linear, StatisticKinds)> gradients =
+                    [.. layers.Values.Select(layer => (layer, missing.GetValueOrDefault(layer.Name) & StatisticNames.OfGradients)).Where(pair => pair.Item2 != StatisticKinds.None)];
+                new GradientCalibrator(model, text.Windows).Run(gradients, Keep, progress, cancellationToken);
             }
         }
     }
@@ -149,27 +165,33 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <inheritdoc/>
     public LayerStatistics? Read(StatisticNeed need, CancellationToken cancellationToken)
     {
-        if (!groups.TryGetValue(need.Tensor, out var group))
+        if (!groups.ContainsKey(need.Tensor))
         {
             return null;
         }
 
         return Whole(
             need,
-            group,
             entries => new LayerStatistics
             {
-                Tokens = entries.Values.First().Tokens,
+                Tokens = entries.Values.FirstOrDefault()?.Tokens ?? text.Tokens,
                 Transposed = layers[need.Tensor].Transposed,
                 InputSecondMoments = entries.GetValueOrDefault(StatisticKinds.InputSecondMoments)?.Values(),
                 InputMeans = entries.GetValueOrDefault(StatisticKinds.InputMeans)?.Values(),
+                OutputCovariance = entries.GetValueOrDefault(StatisticKinds.OutputCovariance)?.Values(),
+                SquaredGradients = entries.GetValueOrDefault(StatisticKinds.SquaredGradients)?.Values(),
+                HiddenGradients = entries.GetValueOrDefault(StatisticKinds.HiddenGradients)?.Values(),
+                OutputGradients = entries.GetValueOrDefault(StatisticKinds.OutputGradients)?.Values(),
             },
             cancellationToken);
     }
 
-    /// <summary>One statistic of a layer, to copy it to a file.</summary>
-    public StatisticEntry Entry(string layer, StatisticKinds kind, CancellationToken cancellationToken) =>
-        Whole(new(layer, kind), groups[layer], entries => entries[kind], cancellationToken);
+    /// <summary>One statistic of a layer, to copy it to a file; null if the layer has none of that kind.</summary>
+    public StatisticEntry? Entry(string layer, StatisticKinds kind, CancellationToken cancellationToken) =>
+        Whole(new(layer, kind), entries => entries.GetValueOrDefault(kind), cancellationToken);
+
+    /// <summary>False for statistics that a layer does not have, or that are too large.</summary>
+    public bool Has(string layer, StatisticKinds kind) => Applies(kind, layer) && StatisticEntry.Fits(Shape(kind, layer));
 
     /// <inheritdoc/>
     public void Report()
@@ -185,24 +207,35 @@ internal sealed class TextStatistics : IStatisticsSource
                     $"in the inputs of {some.Count} of {skips.Count} layers, tokens had values that are not finite, or beyond 1e18, and were left out; ")
                 + string.Create(CultureInfo.InvariantCulture, $"most in {Quote.Name(name)}: {skipped} of {tokens + skipped} tokens; does the model work in 32-bit floats?")));
         }
+
+        int passes = gradientSkips.Count(pair => pair.Value.Skipped > 0);
+        if (passes > 0)
+        {
+            diagnostics.Add(Error(
+                Codes.CalibrationNonFinite,
+                Severity.Warning,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"the gradients of {passes} of {gradientSkips.Count} layers were not finite in some backward passes, which were left out; does the model work in 32-bit floats?")));
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => model.Dispose();
 
     // Reads a layer's statistics; those that somebody removed meanwhile are computed again.
-    private T Whole<T>(StatisticNeed need, LinearGroup group, Func<Dictionary<StatisticKinds, StatisticEntry>, T> read, CancellationToken cancellationToken)
+    private T Whole<T>(StatisticNeed need, Func<Dictionary<StatisticKinds, StatisticEntry>, T> read, CancellationToken cancellationToken)
     {
         while (true)
         {
             var entries = new Dictionary<StatisticKinds, StatisticEntry>();
-            var kinds = StatisticNames.Of(need.Kinds).ToList();
+            var kinds = StatisticNames.Of(need.Kinds).Where(row => Applies(row.Kind, need.Tensor)).ToList();
             foreach (var (kind, name) in kinds)
             {
-                if (Find(Key(name, kind, group)) is { } entry)
+                if (Find(Key(name, kind, need.Tensor)) is { } entry)
                 {
                     entries.Add(kind, entry);
-                    skips[group.First.Name] = (entry.Tokens, entry.Skipped);
+                    var of = StatisticNames.OfGradients.HasFlag(kind) ? gradientSkips : skips;
+                    of[Owner(kind, need.Tensor)] = (entry.Tokens, entry.Skipped);
                 }
             }
 
@@ -215,27 +248,28 @@ internal sealed class TextStatistics : IStatisticsSource
             }
             catch (EntryGoneException)
             {
-                kinds.ForEach(row => found.TryRemove(Key(row.Name, row.Kind, group).Digest, out _));
+                kinds.ForEach(row => found.TryRemove(Key(row.Name, row.Kind, need.Tensor).Digest, out _));
             }
 
             Compute([need], null, cancellationToken);
         }
     }
 
-    // By group, what is not there.
+    // By the layer that has it, what is not there.
     private Dictionary<string, StatisticKinds> Missing(IEnumerable<StatisticNeed> needs, Func<LayerKey, bool> isThere)
     {
         var missing = new Dictionary<string, StatisticKinds>(StringComparer.Ordinal);
         foreach (var need in needs)
         {
-            if (groups.TryGetValue(need.Tensor, out var group))
+            if (groups.ContainsKey(need.Tensor))
             {
-                foreach (var (kind, name) in StatisticNames.Of(need.Kinds))
+                foreach (var (kind, name) in StatisticNames.Of(need.Kinds).Where(row => Applies(row.Kind, need.Tensor)))
                 {
-                    var key = Key(name, kind, group);
+                    var key = Key(name, kind, need.Tensor);
+                    string owner = Owner(kind, need.Tensor);
                     if (!found.ContainsKey(key.Digest) && !isThere(key))
                     {
-                        missing[group.First.Name] = missing.GetValueOrDefault(group.First.Name) | kind;
+                        missing[owner] = missing.GetValueOrDefault(owner) | kind;
                     }
                 }
             }
@@ -264,19 +298,60 @@ internal sealed class TextStatistics : IStatisticsSource
                 $"the inputs of layer {Quote.Name(group.First.Name)} are not finite, or beyond 1e18, for all {moments.Skipped} tokens; the model does not work in 32-bit floats"));
         }
 
-        foreach (var (kind, name) in StatisticNames.Of(kinds))
+        foreach (var (kind, _) in StatisticNames.Of(kinds))
         {
-            var key = Key(name, kind, group);
-            float[] values = kind == StatisticKinds.InputMeans ? moments.Means() : moments.SecondMoments();
-            found[key.Digest] = StatisticEntry.Write(store!, key, Shape(kind, group), values, moments.Tokens, moments.Skipped);
+            Keep(kind, group.First.Name, kind == StatisticKinds.InputMeans ? moments.Means() : moments.SecondMoments(), moments.Tokens, moments.Skipped);
         }
     }
 
-    private LayerKey Key(string name, StatisticKinds kind, LinearGroup group) =>
-        StatisticEntry.Key(name, Shape(kind, group), ModelDigest, group.First.Name, text.Description);
+    private void Keep(Linear layer, OutputCovariance covariance)
+    {
+        source.ThrowIfChanged();
+        if (covariance.Tokens == 0)
+        {
+            throw new CompressException(Error(
+                Codes.CalibrationNonFinite, Severity.Error,
+                $"the outputs of layer {Quote.Name(layer.Name)} are not finite for all {covariance.Skipped} tokens; the model does not work in 32-bit floats"));
+        }
 
-    private static long[] Shape(StatisticKinds kind, LinearGroup group) =>
-        kind == StatisticKinds.InputMeans ? [group.First.Inputs] : [group.First.Inputs, group.First.Inputs];
+        Keep(StatisticKinds.OutputCovariance, layer.Name, Array.ConvertAll(covariance.Covariance(), value => (float)value), covariance.Tokens, covariance.Skipped);
+    }
+
+    private void Keep(GradientCalibrator.Result result)
+    {
+        source.ThrowIfChanged();
+        if (result.Counted == 0 || Array.Exists(result.Values, value => !float.IsFinite(value)))
+        {
+            throw new CompressException(Error(
+                Codes.CalibrationNonFinite, Severity.Error,
+                $"the gradients of layer {Quote.Name(result.Layer.Name)} are not finite; the model does not work in 32-bit floats"));
+        }
+
+        Keep(result.Kind, result.Layer.Name, result.Values, result.Counted, result.Skipped);
+    }
+
+    private void Keep(StatisticKinds kind, string layer, float[] values, long counted, long skipped)
+    {
+        var key = Key(StatisticNames.Text(kind, ""), kind, layer);
+        found[key.Digest] = StatisticEntry.Write(store!, key, Shape(kind, layer), values, counted, skipped);
+    }
+
+    private LayerKey Key(string name, StatisticKinds kind, string layer) => StatisticEntry.Key(
+        name, Shape(kind, layer), ModelDigest, $"{(StatisticNames.OfInputs.HasFlag(kind) ? "input" : "layer")}={Owner(kind, layer)}", text.Description);
+
+    // The layer that a statistic goes by: what is of an input is of all layers that have it.
+    private string Owner(StatisticKinds kind, string layer) => StatisticNames.OfInputs.HasFlag(kind) ? groups[layer].First.Name : layer;
+
+    // The final hidden state does not depend on what comes after it.
+    private bool Applies(StatisticKinds kind, string layer) => kind != StatisticKinds.HiddenGradients || layers[layer] != model.Decoder.Head;
+
+    private long[] Shape(StatisticKinds kind, string layer)
+    {
+        var linear = layers[layer];
+        return linear.Transposed
+            ? StatisticNames.Shape(kind, linear.Inputs, linear.Outputs, transposed: true)
+            : StatisticNames.Shape(kind, linear.Outputs, linear.Inputs, transposed: false);
+    }
 
     private Diagnostic Error(string code, Severity severity, string message) =>
         new(code, severity, message, recipeFile ?? settings.Text, settings.Position.Line, settings.Position.Column);

@@ -18,6 +18,12 @@ public enum StatisticKinds
 
     /// <summary><see cref="LayerStatistics.OutputCovariance"/>.</summary>
     OutputCovariance = 8,
+
+    /// <summary><see cref="LayerStatistics.HiddenGradients"/>.</summary>
+    HiddenGradients = 16,
+
+    /// <summary><see cref="LayerStatistics.OutputGradients"/>.</summary>
+    OutputGradients = 32,
 }
 
 /// <summary>
@@ -41,8 +47,20 @@ public sealed record LayerStatistics
     /// <summary><c>E[x]</c>: <c>[in]</c>.</summary>
     public double[]? InputMeans { get; init; }
 
-    /// <summary>The mean squared gradient of each weight: <c>[out, in]</c>, row-major.</summary>
+    /// <summary>
+    /// The mean over predicted tokens of each weight's squared gradient, of the cross-entropy in nats: <c>[out, in]</c>, row-major, in the form in which the
+    /// weights are stored. The diagonal of the empirical Fisher information: errors dW cost about ½ Σ G² dW² nats per token.
+    /// </summary>
     public double[]? SquaredGradients { get; init; }
+
+    /// <summary>
+    /// The mean squared gradient of each weight, of principal components of the final hidden state, one at one token at a time: shaped as <see cref="SquaredGradients"/>.
+    /// CVXQ's G² (Young, arXiv 2409.02026; as its code computes it). Null for the head, which the final hidden state does not depend on.
+    /// </summary>
+    public double[]? HiddenGradients { get; init; }
+
+    /// <summary>The mean over tokens of each output's squared gradient, of the cross-entropy in nats: <c>[out]</c>.</summary>
+    public double[]? OutputGradients { get; init; }
 
     /// <summary>The covariance of the outputs, <c>E[(y − E y)(y − E y)ᵀ]</c>: <c>[out, out]</c>, row-major, symmetric to the bit.</summary>
     public double[]? OutputCovariance { get; init; }

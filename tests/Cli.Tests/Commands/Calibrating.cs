@@ -61,6 +61,22 @@ public sealed class Calibrating : IDisposable
     }
 
     [Fact]
+    public void WritesTheKindsThatAreAskedFor()
+    {
+        Assert.Equal(ExitCodes.Ok, Calibrate("--tokens", "40", "--window", "20", "--kinds", "outputGradients, squaredGradients").ExitCode);
+        string[] lines = workspace.Run("inspect", "s.safetensors").Output.TrimEnd().Split('\n');
+        Assert.Contains(lines, line => System.Text.RegularExpressions.Regex.IsMatch(
+            line, @"^model\.layers\.4\.mlp\.down_proj\.weight +172 +40 +0 +- +squaredGradients, outputGradients$"));
+        Assert.Equal(2 * 36, Directory.GetFiles(workspace.Cache, "*.layer", SearchOption.AllDirectories).Length);
+        Assert.Equal(ExitCodes.Ok, Calibrate("--tokens", "40", "--window", "20", "--kinds", "all").ExitCode);
+        lines = workspace.Run("inspect", "s.safetensors").Output.TrimEnd().Split('\n');
+        Assert.Equal(20, lines.Count(line => line.EndsWith(
+            "  inputSecondMoments, inputMeans, outputCovariance, squaredGradients, hiddenGradients, outputGradients", StringComparison.Ordinal)));
+        Assert.Contains(lines, line => line.EndsWith(
+            "  as model.layers.1.mlp.up_proj.weight, outputCovariance, squaredGradients, hiddenGradients, outputGradients", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void ATextThatIsNotThereIsAnError() =>
         Assert.Contains("nowhere.txt", workspace.Run("calibrate", model, "--text", "nowhere.txt", "--output", "s.safetensors").Single(Codes.EvaluationText), StringComparison.Ordinal);
 
@@ -68,6 +84,7 @@ public sealed class Calibrating : IDisposable
     [InlineData("--tokens", "0", "--tokens is '0'; give a whole number of at least 1")]
     [InlineData("--window", "1", "--window is '1'; give a whole number of at least 2")]
     [InlineData("--unit", "page", "--unit is 'page'; give document or paragraph")]
+    [InlineData("--kinds", "inputMeans,moments", "--kinds has 'moments'; give inputSecondMoments, inputMeans, outputCovariance, squaredGradients, hiddenGradients, outputGradients, or all")]
     [InlineData("--seed", "-1", "--seed is '-1'; give a whole number of at least 0")]
     public void WrongOptionsAreExplained(string option, string value, string message)
     {

@@ -139,7 +139,7 @@ public sealed class CalibratedCompression : IDisposable
         using (var source = Core.Models.ModelFile.Open(llama.Folder))
         {
             Core.Calibration.ModelCalibration.Write(
-                source, new(Path.Combine(llama.Folder, "t.ids")), null, Path.Combine(llama.Folder, "s.safetensors"), diagnostics, null, CancellationToken.None);
+                source, new(Path.Combine(llama.Folder, "t.ids")), Core.Calibration.StatisticNames.AllKinds, null, Path.Combine(llama.Folder, "s.safetensors"), diagnostics, null, CancellationToken.None);
         }
 
         Compress(Rule + "calibration: { statistics: s.safetensors }\n", cache: false);

@@ -98,7 +98,7 @@ public class MomentsOfInputs
         for (int token = 0; token < tokens; token += atOnce)
         {
             int count = Math.Min(atOnce, tokens - token);
-            moments.Inputs(x.AsSpan(token * width, count * width), count);
+            moments.Add(x.AsSpan(token * width, count * width), count);
         }
 
         return moments;

@@ -31,6 +31,49 @@ public class SquaredGradientsTests
         Assert.Equal(name == "gpt2" ? 9 : 15, squares.Moments.Count);
     }
 
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("llama-bias")]
+    public void OfOutputsAreSummedOverTokens(string name)
+    {
+        using var source = ModelFile.Open(Path.Combine(Assets.LanguageModels, name));
+        using var model = LanguageModel.Open(source);
+        var squares = new SquaredGradients(_ => null, _ => true);
+        squares.AddCrossEntropies(model, Windows);
+        Assert.Empty(squares.Moments);
+        Assert.Equal(11, squares.Predicted);
+        var sums = new OutputSquares();
+        foreach (int[] window in Windows[..2])
+        {
+            using var pass = model.Record(window);
+            float[] logits = new float[window.Length * model.VocabularySize];
+            pass.ReadLogits(logits);
+            CrossEntropy.Backward(logits, [.. window.AsSpan(1), -1]);
+            pass.BackwardFromLogits(logits, sums);
+        }
+
+        foreach (var (layer, moments) in squares.OutputMoments)
+        {
+            Assert.All(sums.Sums[layer].Zip(moments.Means()), pair => Assert.Equal(pair.First, pair.Second * moments.Passes, 1e-12 * (1 + pair.First)));
+        }
+
+        Assert.Equal(sums.Sums.Keys.Order(), squares.OutputMoments.Keys.Order());
+    }
+
+    private sealed class OutputSquares : IGradientObserver
+    {
+        public Dictionary<string, double[]> Sums { get; } = [];
+
+        public void OnLinear(in LinearGradient gradient)
+        {
+            double[] sums = Sums.TryGetValue(gradient.Name, out var found) ? found : Sums[gradient.Name] = new double[gradient.OutputWidth];
+            for (int i = 0; i < gradient.OutputGradients.Length; i++)
+            {
+                sums[i % sums.Length] += (double)gradient.OutputGradients[i] * gradient.OutputGradients[i];
+            }
+        }
+    }
+
     /// <summary>Of the first window component 0 and of the second component 1, at the first token, the last, and between.</summary>
     [Fact]
     public void OfComponentsAreThoseAtTheirTokens()

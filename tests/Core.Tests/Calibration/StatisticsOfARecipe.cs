@@ -211,6 +211,51 @@ public sealed class StatisticsOfARecipe : IDisposable
         Assert.Empty(diagnostics.Items);
     }
 
+    /// <summary>Of every kind; and the head has no gradients of what comes before it.</summary>
+    [Fact]
+    public void OfEveryKindAreTheSameFromATextAndAFile()
+    {
+        Calibrate();
+        using var computed = Open(Rules + "calibration: { text: t.ids }\n")!;
+        using var read = Open(Rules + "calibration: { statistics: s.safetensors }\n")!;
+        foreach (string tensor in (string[])[Key, Down, "lm_head.weight"])
+        {
+            var need = new StatisticNeed(tensor, StatisticNames.AllKinds);
+            computed.Prepare([need], null, CancellationToken.None);
+            var (a, b) = (computed.Read(need, CancellationToken.None)!, read.Read(need, CancellationToken.None)!);
+            Assert.Equal(a.OutputCovariance, b.OutputCovariance);
+            Assert.Equal(a.SquaredGradients, b.SquaredGradients);
+            Assert.Equal(a.HiddenGradients, b.HiddenGradients);
+            Assert.Equal(a.OutputGradients, b.OutputGradients);
+            Assert.Equal(tensor == "lm_head.weight", a.HiddenGradients is null);
+            Assert.All([a.OutputCovariance, a.SquaredGradients, a.OutputGradients], values => Assert.Contains(values!, value => value != 0));
+            Assert.DoesNotMatch("hiddenGradients", tensor == "lm_head.weight" ? read.Describe(need) : "");
+        }
+
+        Assert.Empty(diagnostics.Items);
+    }
+
+    [Fact]
+    public void OfGradientsAreOfOneLayerEach()
+    {
+        using var source = Open(Rules + "calibration: { text: t.ids }\n")!;
+        Assert.NotEqual(source.Describe(new(Query, StatisticKinds.SquaredGradients)), source.Describe(new(Key, StatisticKinds.SquaredGradients)));
+        Assert.Equal(source.Describe(new(Query, StatisticKinds.InputMeans)), source.Describe(new(Key, StatisticKinds.InputMeans)));
+    }
+
+    [Fact]
+    public void ThatAreNegativeMeansOfSquaresAreAnError()
+    {
+        double[] gradients = new double[96];
+        gradients[5] = -1;
+        WriteFile(
+            new { version = 1, tokens = 5, layers = Shared, tables = Tables },
+            (Query + ".inputSecondMoments", [8, 8], new double[64]), (Down + ".inputSecondMoments", [12, 12], new double[144]), (Down + ".squaredGradients", [8, 12], gradients));
+        using var source = Open(Rules + "calibration: { statistics: s.safetensors }\n")!;
+        var exception = Assert.Throws<CompressException>(() => source.Read(new(Down, StatisticKinds.SquaredGradients), CancellationToken.None));
+        Assert.Equal($"the array '{Down}.squaredGradients' has a negative value, number 5: a mean of squares is none", exception.Diagnostic.Message);
+    }
+
     [Fact]
     public void OfAFileOfAnotherModelAreAnError()
     {
@@ -323,7 +368,7 @@ public sealed class StatisticsOfARecipe : IDisposable
     private void Calibrate()
     {
         using var source = ModelFile.Open(llama.Folder);
-        ModelCalibration.Write(source, new CalibrationSettings(Text), null, StatisticsPath, diagnostics, null, CancellationToken.None);
+        ModelCalibration.Write(source, new CalibrationSettings(Text), StatisticNames.AllKinds, null, StatisticsPath, diagnostics, null, CancellationToken.None);
     }
 
     private void Spoil(string tensor, Action<float[]> change)

@@ -14,7 +14,7 @@ internal sealed class NeedyMethod : ICodec
 
     public int Version => 1;
 
-    public IReadOnlyList<Setting> Settings => [new("kinds", "what it needs", (int)StatisticKinds.InputSecondMoments, 0, 15)];
+    public IReadOnlyList<Setting> Settings => [new("kinds", "what it needs", (int)StatisticKinds.InputSecondMoments, 0, 63)];
 
     public ILayerEncoder Configure(SettingValues settings, ulong seed) => new Encoder((StatisticKinds)settings.Int("kinds"));
 

@@ -4,8 +4,8 @@
     python3 tests/assets/calibration/golden.py
 
 Runs the models of tests/assets/language-models (whose forward passes golden.py there has, in float64) and stories260K on windows of tokens,
-and writes second moments and means of the inputs of linear layers, computed by PyTorch in float64, in the layout of docs/calibration.md: so the
-files also show that another program can write it. Beside each file stand the tokens. Needs python3-torch; any version will do.
+and writes second moments and means of the inputs of linear layers, of two models also the covariance of outputs and squared gradients, computed by PyTorch in
+float64, in the layout of docs/calibration.md: so the files also show that another program can write it. Beside each file stand the tokens. Needs python3-torch; any version will do.
 """
 import gzip
 import json
@@ -52,7 +52,7 @@ def write(path, tensors, metadata):
 class Watched(torch.Tensor):
     """Weights that notice what they are multiplied by."""
 
-    inputs = {}
+    inputs, outputs = {}, {}
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
@@ -63,6 +63,7 @@ class Watched(torch.Tensor):
             return watch(name, result)  # .T
         if func in (torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__):
             Watched.inputs.setdefault(name, []).append(plain[0])
+            Watched.outputs.setdefault(name, []).append(result)
         return result
 
 
@@ -75,22 +76,60 @@ def watch(name, tensor):
 class Weights(golden.Weights):
     def __init__(self, stored):
         self.stored = stored
+        self.leaves = {name: tensor.double().requires_grad_() for name, tensor in stored.items()}
 
     def __call__(self, name, *shape, center=0.0, spread=None):
         assert self.stored[name].shape == shape, (name, shape)
-        return watch(name, self.stored[name].double()) if len(shape) > 1 else self.stored[name].double()
+        return watch(name, self.leaves[name]) if len(shape) > 1 else self.leaves[name]
 
 
-def statistics(file, folder, forward, tokens, window, layers=None, dtype=torch.float64, **options):
+def gradients(run, weights, windows):
+    """Squared gradients of the cross-entropy, per predicted token; of its outputs; and of principal components of the final hidden state."""
+    names, arrays = list(Watched.inputs), {}
+    hidden = torch.cat(Watched.inputs[names[-1]]).detach()
+    centred = hidden - hidden.mean(0)
+    components = torch.linalg.eigh(centred.T @ centred / len(hidden)).eigenvectors.flip(1).T
+    predicted = sum(len(window) - 1 for window in windows)
+
+    def add(kind, name, value):
+        key = f"{name}.{kind}"
+        arrays[key] = arrays.get(key, 0) + value
+
+    for window in windows:
+        Watched.inputs, Watched.outputs = {}, {}
+        logits = run(window)
+        loss = torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(window[1:]), reduction="sum")
+        outputs = [Watched.outputs[name][0] for name in names]
+        found = torch.autograd.grad(loss, [weights.leaves[name] for name in names] + outputs)
+        for name, weight, output in zip(names, found[:len(names)], found[len(names):]):
+            if name != names[-1]:  # the head is an embedding too: its gradient is the sum of both
+                add("squaredGradients", name, weight ** 2 / predicted)
+            add("outputGradients", name, (output ** 2).sum(0) / predicted)
+    passes = [(number, token) for number, window in enumerate(windows) for token in (0, len(window) - 1)]  # windows are no longer than the stride
+    for number, token in passes:
+        Watched.inputs = {}
+        run(windows[number])
+        value = Watched.inputs[names[-1]][0][token] @ components[number]
+        for name, weight in zip(names[:-1], torch.autograd.grad(value, [weights.leaves[name] for name in names[:-1]])):
+            add("hiddenGradients", name, weight ** 2 / len(passes))
+    return arrays
+
+
+def statistics(file, folder, forward, tokens, window, layers=None, dtype=torch.float64, more=False, **options):
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as text:
         config = json.load(text)
     weights = Weights(read(os.path.join(folder, "model.safetensors")))
-    Watched.inputs = {}
-    for start in range(0, len(tokens), window):
-        forward(config, weights, torch.tensor(tokens[start:start + window]), **options)
+    Watched.inputs, Watched.outputs = {}, {}
+    windows = [tokens[start:start + window] for start in range(0, len(tokens), window)]
+
+    def run(part):
+        return forward(config, weights, torch.tensor(part), **options)
+
+    for part in windows:
+        run(part)
     arrays, described, seen = {}, {}, {}
     for name, parts in Watched.inputs.items():
-        x = torch.cat(parts)
+        x = torch.cat(parts).detach()
         assert len(x) == len(tokens)
         if layers and name not in layers:
             continue
@@ -102,11 +141,17 @@ def statistics(file, folder, forward, tokens, window, layers=None, dtype=torch.f
         if first == name:
             arrays[name + ".inputSecondMoments"] = (x.T @ x / len(x)).to(dtype)
             arrays[name + ".inputMeans"] = x.mean(0).to(dtype)
+        if more:
+            y = torch.cat(Watched.outputs[name]).detach()
+            y -= y.mean(0)
+            arrays[name + ".outputCovariance"] = (y.T @ y / len(y)).to(dtype)
+    if more:
+        arrays.update({name: value.to(dtype) for name, value in gradients(run, weights, windows).items()})
     metadata = {"version": 1, "tokens": len(tokens), "layers": described}
     write(os.path.join(HERE, file + ".safetensors"), arrays, {"compress.statistics": json.dumps(metadata)})
     with open(os.path.join(HERE, file + ".ids"), "w", encoding="ascii") as text:
         text.write(" ".join(map(str, tokens)) + "\n")
-    print(f"{file:12} {len(described):3} layers, {len(arrays) // 2:3} inputs, {len(tokens)} tokens")
+    print(f"{file:12} {len(described):3} layers, {len(seen):3} inputs, {len(tokens)} tokens")
 
 
 def main():
@@ -114,7 +159,7 @@ def main():
         ("llama", golden.llama, {}), ("gpt2", golden.gpt2, {}), ("opt-post", golden.opt, {"prefix": "decoder."}),
     ):
         tokens = torch.randint(61, (90,), generator=torch.Generator().manual_seed(sum(name.encode()))).tolist()
-        statistics(name, os.path.join(ASSETS, "language-models", name), forward, tokens, 32, dtype=torch.float32, **options)
+        statistics(name, os.path.join(ASSETS, "language-models", name), forward, tokens, 32, dtype=torch.float32, more=name != "opt-post", **options)
     with gzip.open(os.path.join(ASSETS, "tokenizers", "stories260K.ids.gz"), "rt") as text:
         tokens = [int(word) for word in text.read().split()][:600]
     layers = ["model.layers.0.self_attn.q_proj.weight", "model.layers.4.self_attn.o_proj.weight", "model.layers.4.mlp.down_proj.weight", "model.embed_tokens.weight"]

@@ -22,7 +22,10 @@ internal sealed partial class Linear(Parameter weight, Parameter? bias = null, b
     public bool Transposed => transposed;
 
     /// <summary>Is shown what the layer is applied to, if not null. Set while nothing runs.</summary>
-    public IInputObserver? Observer { get; set; }
+    public IVectorObserver? Observer { get; set; }
+
+    /// <summary>Is shown what the layer gives, if not null. Set while nothing runs.</summary>
+    public IVectorObserver? OutputObserver { get; set; }
 
     /// <summary>Applies it to every token.</summary>
     /// <param name="x">[tokens, in].</param>
@@ -30,7 +33,7 @@ internal sealed partial class Linear(Parameter weight, Parameter? bias = null, b
     /// <param name="tokens">How many.</param>
     public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
-        Observer?.Inputs(x, tokens);
+        Observer?.Add(x, tokens);
         if (transposed)
         {
             TransposedProduct.Multiply(weight, x, y, tokens);
@@ -49,5 +52,7 @@ internal sealed partial class Linear(Parameter weight, Parameter? bias = null, b
                 TensorPrimitives.Add(row, vector, row);
             }
         }
+
+        OutputObserver?.Add(y[..(tokens * Outputs)], tokens);
     }
 }
