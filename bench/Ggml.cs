@@ -26,26 +26,33 @@ internal static unsafe class Ggml
     /// <summary>True if the libraries have been fetched.</summary>
     public static bool IsThere => File.Exists(PathOf(Library));
 
-    /// <summary>A type of ggml: its number there, and the function that unpacks it.</summary>
-    public sealed record Format(string Name, int Type, string Dequantizer);
+    /// <summary>A type of ggml.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Type">Its number.</param>
+    /// <param name="Dequantizer">The function that unpacks it.</param>
+    /// <param name="BlockSize">Rows must be multiples of that.</param>
+    /// <param name="Fallback">The type that llama-quantize takes for other rows, which it may in turn replace; null for F16.</param>
+    public sealed record Format(string Name, int Type, string Dequantizer, int BlockSize, string? Fallback);
 
-    public static Format Q4_0 { get; } = new("Q4_0", 2, "dequantize_row_q4_0");
+    public static Format Q4_0 { get; } = new("Q4_0", 2, "dequantize_row_q4_0", 32, null);
 
-    public static Format Q4_K { get; } = new("Q4_K", 12, "dequantize_row_q4_K");
+    public static Format Q4_K { get; } = new("Q4_K", 12, "dequantize_row_q4_K", 256, "Q5_0");
 
     /// <summary>Prepares the quantizer's tables.</summary>
     public static void Initialize(Format format) =>
         ((delegate* unmanaged<int, void>)NativeLibrary.GetExport(Handle.Value, "ggml_quantize_init"))(format.Type);
 
-    /// <summary>Quantizes rows without importance weights; returns the number of bytes written.</summary>
-    public static long Quantize(Format format, float[] weights, byte[] destination, int rows, int columns)
+    /// <summary>Quantizes rows, without importance of columns or with the same for all; returns the number of bytes written.</summary>
+    public static long Quantize(Format format, float[] weights, byte[] destination, int rows, int columns, bool equalImportance = false)
     {
+        float[]? importance = equalImportance ? [.. Enumerable.Repeat(1f, columns)] : null;
         var quantize = (delegate* unmanaged<int, float*, void*, long, long, long, float*, nuint>)
             NativeLibrary.GetExport(Handle.Value, "ggml_quantize_chunk");
         fixed (float* source = weights)
         fixed (byte* target = destination)
+        fixed (float* weightsOfColumns = importance)
         {
-            return (long)quantize(format.Type, source, target, 0, rows, columns, null);
+            return (long)quantize(format.Type, source, target, 0, rows, columns, weightsOfColumns);
         }
     }
 

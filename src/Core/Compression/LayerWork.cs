@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Compress.Core.Caching;
 using Compress.Core.Calibration;
+using Compress.Core.Codecs;
+using Compress.Core.Codecs.Feedback;
 using Compress.Core.Diagnostics;
 using Compress.Core.Models;
 using Compress.Core.Recipes;
@@ -34,8 +36,7 @@ internal sealed class LayerWork(
             CancellationToken = cancellationToken,
         };
 
-        // The largest first, one at a time to whichever thread is free: so that no thread is left alone with a large one at the end.
-        ForEach(Enumerable.Range(0, plan.Count).OrderByDescending(index => plan[index].Tensor.ByteLength).ThenBy(index => index), waiting: null);
+        ForEach(InOrder(), waiting: null);
         // A full disk is one error, not one for each layer.
         if (Array.Find(errors, IsFatal) is { } fatal)
         {
@@ -52,30 +53,51 @@ internal sealed class LayerWork(
 
         return Array.TrueForAll(errors, error => error is null) ? [.. results.OfType<TensorResult>()] : null;
 
-        void ForEach(IEnumerable<int> indices, Action? waiting) =>
-            Parallel.ForEach(Partitioner.Create(indices, EnumerablePartitionerOptions.NoBuffering), options, (index, loop) =>
+        void ForEach(IEnumerable<int> indices, Action? waiting)
+        {
+            try
             {
-                var tensor = model[plan[index].Tensor.Name];
-                try
+                Parallel.ForEach(Partitioner.Create(indices, EnumerablePartitionerOptions.NoBuffering), options, (index, loop) =>
                 {
-                    if (Process(tensor, plan[index].Treatment, force, waiting, cancellationToken) is { } result)
+                    var tensor = model[plan[index].Tensor.Name];
+                    try
                     {
-                        results[index] = result;
-                        tally.Add(tensor.Count, result.Cache == CacheUse.Hit);
+                        if (Process(tensor, plan[index].Treatment, force, waiting, cancellationToken) is { } result)
+                        {
+                            results[index] = result;
+                            tally.Add(tensor.Count, result.Cache == CacheUse.Hit);
+                        }
                     }
-                }
-                catch (CompressException exception)
-                {
-                    errors[index] = exception.Diagnostic; // the others go on: all errors of the model are reported at once
-                    if (IsFatal(exception.Diagnostic))
+                    catch (CompressException exception)
                     {
-                        loop.Stop();
+                        errors[index] = exception.Diagnostic; // the others go on: all errors of the model are reported at once
+                        if (IsFatal(exception.Diagnostic))
+                        {
+                            loop.Stop();
+                        }
                     }
-                }
 
-                tensor.ReleasePages();
-            });
+                    tensor.ReleasePages();
+                });
+            }
+            finally
+            {
+                SharedFactors.Instance.Clear();
+            }
+        }
     }
+
+    // The largest first, one at a time to whichever thread is free: so that no thread is left alone with a large one at the end. Those with the same
+    // statistics stand together, for what encoders make of statistics to be of use to the next.
+    private IEnumerable<int> InOrder() => Enumerable.Range(0, plan.Count)
+        .GroupBy(index => StatisticsOf(index) is { Length: > 0 } words ? (words, 0) : ("", index))
+        .OrderByDescending(group => group.Max(index => plan[index].Tensor.ByteLength))
+        .ThenBy(group => group.First())
+        .SelectMany(group => group.OrderByDescending(index => plan[index].Tensor.ByteLength).ThenBy(index => index));
+
+    private string StatisticsOf(int index) => plan[index] is { Treatment: Treatment.Compress { Encoder.Needs: not StatisticKinds.None and var kinds }, Tensor: var tensor }
+        ? statistics!.Describe(new(tensor.Name, kinds))
+        : "";
 
     private static bool IsFatal(Diagnostic? error) => error?.Code == Codes.OutputNotWritable;
 

@@ -74,6 +74,9 @@ internal sealed unsafe class FeedbackFactor
     /// <summary>Inputs that share a scale that is fitted; 0 if none is.</summary>
     public int GroupSize { get; }
 
+    /// <summary>The memory that it takes.</summary>
+    public long Bytes => sizeof(double) * (tiles.LongLength + triangles.LongLength + diagonal.LongLength);
+
     /// <summary>The inputs in the order in which they are rounded.</summary>
     public ReadOnlySpan<int> Order => order;
 

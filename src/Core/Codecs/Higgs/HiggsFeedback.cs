@@ -1,3 +1,4 @@
+using System.Globalization;
 using Compress.Core.Codecs.Feedback;
 using Compress.Core.Models;
 using Compress.Core.Numerics;
@@ -27,27 +28,28 @@ internal sealed class HiggsFeedback(Grid grid, int groupSize, ulong seed, Feedba
         }
 
         var rotated = new RotatedWeights(weights, groupSize, seed, cancellationToken);
-        double[] scales = RootMeanSquares(rotated, cancellationToken);
+        double[] scales = new double[checked(weights.Rows * ((columns + groupSize - 1) / groupSize))];
         if (transposed)
         {
             // Rows are inputs, so what is rotated is the outputs: the moments stay as they are.
-            var factor = new FeedbackFactor(moments, weights.Rows, 1, 0, settings, cancellationToken);
+            var factor = SharedFactors.Instance.Get(moments, weights.Rows, 1, 0, settings, cancellationToken);
             ErrorFeedback.Quantize(factor, rotated, transposed, new HiggsGroupQuantizer(grid, groupSize, codes, scales), cancellationToken);
         }
         else
         {
-            moments = RotatedMoments.Of(moments, columns, groupSize, seed, cancellationToken);
-            var factor = new FeedbackFactor(moments, columns, grid.P, groupSize, settings, cancellationToken);
+            SetToRootMeanSquares(scales, rotated, cancellationToken);
+            var factor = SharedFactors.Instance.Get(
+                moments, columns, grid.P, groupSize, settings, cancellationToken,
+                (string.Create(CultureInfo.InvariantCulture, $"rotation {groupSize} {seed}"), () => RotatedMoments.Of(moments, columns, groupSize, seed, cancellationToken)));
             ErrorFeedback.Quantize(factor, rotated, transposed, new HiggsBlockQuantizer(grid, groupSize, codes, scales), cancellationToken);
         }
 
         return (codes, Array.ConvertAll(scales, scale => (float)(scale * rotated.Unit)));
     }
 
-    private double[] RootMeanSquares(RotatedWeights rotated, CancellationToken cancellationToken)
+    private void SetToRootMeanSquares(double[] scales, RotatedWeights rotated, CancellationToken cancellationToken)
     {
         int groups = (rotated.Columns + groupSize - 1) / groupSize;
-        double[] scales = new double[checked(rotated.Rows * groups)];
         RowReader.ForEach(rotated, (row, values) =>
         {
             for (int group = 0; group < groups; group++)
@@ -56,6 +58,5 @@ internal sealed class HiggsFeedback(Grid grid, int groupSize, ulong seed, Feedba
                 scales[(row * groups) + group] = MathF.Sqrt(FixedOrder.Dot(part, part) / part.Length);
             }
         }, cancellationToken);
-        return scales;
     }
 }

@@ -113,7 +113,7 @@ internal sealed class UniformEncoder(
             codes[row] = new byte[weights.Columns];
         }
 
-        var factor = new FeedbackFactor(moments, transposed ? weights.Rows : weights.Columns, 1, 0, feedback!, cancellationToken);
+        var factor = SharedFactors.Instance.Get(moments, transposed ? weights.Rows : weights.Columns, 1, 0, feedback!, cancellationToken);
         ErrorFeedback.Quantize(factor, weights, transposed, new LatticeQuantizer(stored, layout, codes, transposed), cancellationToken);
         byte[] packed = new byte[checked((long)weights.Rows * rowBytes)];
         for (int row = 0; row < codes.Length; row++)

@@ -1,0 +1,115 @@
+using System.Globalization;
+using Compress.Core.Caching;
+using Compress.Core.Compression;
+using Compress.Core.Diagnostics;
+using Compress.Core.Evaluation;
+using Compress.Core.Models;
+
+namespace Compress.Bench;
+
+/// <summary>What a way to compress a language model costs, and what it loses on held-out text.</summary>
+/// <param name="BitsPerWeight">Over all compressed matrices, everything stored counted.</param>
+/// <param name="Perplexity">Of the packed model.</param>
+/// <param name="Kl">Nats per token.</param>
+internal sealed record Quality(double BitsPerWeight, double Perplexity, double Kl);
+
+/// <summary>
+/// Compresses a language model by recipes as <c>compress run</c> does it, and measures what comes out. Arguments: MODEL CALIBRATION_TEXT HELD_OUT_TEXT
+/// [--unit paragraph] [--window N] [--limit N].
+/// </summary>
+internal sealed class QualityTrial : IDisposable
+{
+    public const string Usage = "MODEL CALIBRATION_TEXT HELD_OUT_TEXT [--unit paragraph] [--window N] [--limit N]";
+
+    private const int CalibrationTokens = 16384;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("compress-quality-").FullName;
+    private readonly string[] paths;
+    private readonly EvaluationSettings settings;
+    private readonly ModelEvaluation evaluation;
+    private readonly LayerCache cache;
+    private EvaluationResult? last;
+
+    public QualityTrial(string[] args)
+    {
+        paths = [.. args[..3].Select(Path.GetFullPath)];
+        settings = new EvaluationSettings(paths[2])
+        {
+            Unit = Enum.Parse<TextUnit>(Option("--unit") ?? "document", ignoreCase: true),
+            Window = Number("--window"),
+            Limit = Number("--limit"),
+        };
+        Source = ModelFile.Open(paths[0]);
+        evaluation = new ModelEvaluation(Source, cache: null);
+        cache = new LayerCache(Path.Combine(folder, "cache"));
+        Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0]));
+
+        string? Option(string option) => Array.IndexOf(args, option) is var at && at >= 0 ? args[at + 1] : null;
+
+        int? Number(string option) => Option(option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The model.</summary>
+    public ModelFile Source { get; }
+
+    /// <summary>The source's own perplexity, once something was measured.</summary>
+    public double SourcePerplexity => last!.Source.Perplexity;
+
+    /// <summary>What the figures are of, in one line.</summary>
+    public string Description => string.Create(CultureInfo.InvariantCulture,
+        $"Calibrated (where it says so) on {CalibrationTokens:N0} tokens of {Path.GetFileName(paths[1])}, measured on {last!.Packed!.Value.Tokens:N0} tokens of {Path.GetFileName(paths[2])} "
+        + $"(unit {settings.Unit.ToString().ToLowerInvariant()}, window {last.Window}, limit {settings.Limit}). Source: perplexity {SourcePerplexity:F4}.");
+
+    /// <summary>What a recipe, without version and calibration, makes of the matrices.</summary>
+    public double BitsPerWeight(string recipe) => Compressed(recipe, Path.Combine(folder, "packed.safetensors"));
+
+    /// <summary>Compresses by a recipe, without version and calibration, and measures.</summary>
+    public Quality Measure(string recipe)
+    {
+        string packed = Path.Combine(folder, "packed.safetensors");
+        return Measured(Compressed(recipe, packed), packed);
+    }
+
+    /// <summary>Measures a model in another form.</summary>
+    /// <param name="bitsPerWeight">What it takes.</param>
+    /// <param name="write">Writes it as a safetensors file.</param>
+    public Quality Measure(double bitsPerWeight, Action<Stream> write)
+    {
+        string file = Path.Combine(folder, "other.safetensors");
+        using (var stream = File.Create(file))
+        {
+            write(stream);
+        }
+
+        return Measured(bitsPerWeight, file);
+    }
+
+    public void Dispose()
+    {
+        evaluation.Dispose();
+        Source.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private double Compressed(string recipe, string packed)
+    {
+        string file = Path.Combine(folder, "compress.yaml"), unit = settings.Unit.ToString().ToLowerInvariant();
+        string calibration = recipe.Contains("gptq", StringComparison.Ordinal) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
+        File.WriteAllText(file, $"version: 1\n{calibration}{recipe}\n");
+        var diagnostics = new DiagnosticBag();
+        var report = Compressor.Run(new(paths[0], file, packed) { Cache = cache }, diagnostics, null, CancellationToken.None)
+            ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
+        return report.BitsPerWeight;
+    }
+
+    private Quality Measured(double bitsPerWeight, string packed)
+    {
+        last = evaluation.Run(settings, packed, withDivergence: true, null, CancellationToken.None);
+        var quality = new Quality(bitsPerWeight, last.Packed!.Value.Perplexity, last.Kl!.Value);
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{quality.BitsPerWeight:F3} {quality.Perplexity:F4} {quality.Kl:F5}"));
+        return quality;
+    }
+}
