@@ -40,7 +40,8 @@ public static class ModelCalibration
     {
         using var store = new LayerStore(cache, outputPath, diagnostics);
         using var statistics = new TextStatistics(source, settings, recipeFile: null, store, diagnostics);
-        var layers = statistics.Layers.ToList();
+        var known = statistics.Layers;
+        var layers = known.All.Select(layer => (Layer: layer.Name, Input: known.Owner(StatisticKinds.InputMeans, layer.Name), layer.Transposed)).ToList();
         var needs = layers.ConvertAll(layer => new StatisticNeed(layer.Layer, KindsOf(layer.Layer)));
         statistics.Check(needs);
         statistics.Prepare(needs, progress, cancellationToken);
@@ -62,8 +63,8 @@ public static class ModelCalibration
                 Skipped = count.Skipped,
                 Transposed = layer.Transposed,
             }),
-            Head = statistics.Head,
-            Tables = [.. statistics.Tables],
+            Head = known.Head,
+            Tables = [.. known.Tables],
         };
         var metadata = new Dictionary<string, string> { [StatisticsFile.MetadataKey] = JsonSerializer.Serialize(header, StatisticsHeader.Options) };
         var arrays = entries.Select(entry => entry.Entry.Entry.As(entry.Name).Arrays[0] with { Name = StatisticsFile.ArrayName(entry.Layer, entry.Name) });
@@ -79,6 +80,6 @@ public static class ModelCalibration
         return new(layers.Count, layers.Select(layer => layer.Input).Distinct().Count(), statistics.Tokens, new FileInfo(outputPath).Length);
 
         StatisticKinds KindsOf(string layer) =>
-            StatisticNames.Of(kinds).Where(row => statistics.Has(layer, row.Kind)).Aggregate(StatisticKinds.None, (all, row) => all | row.Kind);
+            StatisticNames.Of(kinds).Where(row => known.Has(row.Kind, layer) && StatisticEntry.Fits(known.Shape(row.Kind, layer))).Aggregate(StatisticKinds.None, (all, row) => all | row.Kind);
     }
 }

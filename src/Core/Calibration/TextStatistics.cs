@@ -22,8 +22,7 @@ internal sealed class TextStatistics : IStatisticsSource
     private readonly DiagnosticBag diagnostics;
     private readonly LanguageModel model;
     private readonly CalibrationText text;
-    private readonly Dictionary<string, LinearGroup> groups = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Linear> layers = new(StringComparer.Ordinal);
+    private readonly LayersOfAModel layers;
     private readonly ConcurrentDictionary<string, StatisticEntry> found = new(StringComparer.Ordinal); // by digest
     private readonly ConcurrentDictionary<string, (long Tokens, long Skipped)> skips = new(StringComparer.Ordinal), gradientSkips = new(StringComparer.Ordinal); // by owner
     private readonly Lock computing = new();
@@ -50,28 +49,14 @@ internal sealed class TextStatistics : IStatisticsSource
         }
 
         Files = [.. text.Files, Path.Combine(folder, "config.json")];
-        foreach (var group in model.Decoder.Stages.SelectMany(stage => stage))
-        {
-            foreach (var layer in group.Layers)
-            {
-                groups.TryAdd(layer.Name, group);
-                layers.TryAdd(layer.Name, layer);
-            }
-        }
+        layers = new(model, source);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Files { get; }
 
-    /// <summary>The names of all linear layers, stage by stage, and of the layer that each has its input in common with.</summary>
-    public IEnumerable<(string Layer, string Input, bool Transposed)> Layers =>
-        groups.Select(pair => (pair.Key, pair.Value.First.Name, layers[pair.Key].Transposed));
-
-    /// <summary>Matrices that the model multiplies nothing with: embeddings.</summary>
-    public IEnumerable<string> Tables => model.TensorNames.Where(name => !groups.ContainsKey(name) && source[name].Shape.Count > 1).Order(StringComparer.Ordinal);
-
-    /// <summary>The layer that makes logits of the final hidden state.</summary>
-    public string Head => model.Decoder.Head.Name;
+    /// <summary>The model's layers.</summary>
+    public LayersOfAModel Layers => layers;
 
     /// <summary>The digest of the model.</summary>
     public string ModelDigest => digest ??= LanguageModelDigest.Of(source);
@@ -85,17 +70,17 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <inheritdoc/>
     public void Check(IReadOnlyCollection<StatisticNeed> needs)
     {
-        foreach (var need in needs.Where(need => groups.ContainsKey(need.Tensor)))
+        foreach (var need in needs.Where(need => layers.Contains(need.Tensor)))
         {
-            foreach (var (kind, statistic) in StatisticNames.Of(need.Kinds).Where(row => !StatisticEntry.Fits(Shape(row.Kind, need.Tensor))))
+            foreach (var (kind, statistic) in StatisticNames.Of(need.Kinds).Where(row => !StatisticEntry.Fits(layers.Shape(row.Kind, need.Tensor))))
             {
                 throw new CompressException(Error(
                     Codes.ModelTensorTooLarge, Severity.Error,
-                    $"'{statistic}' of layer {Quote.Name(need.Tensor)} is {Quote.Shape(Shape(kind, need.Tensor))}; a statistic may take 2 GiB. Keep the layer, or give it a method that does not need it"));
+                    $"'{statistic}' of layer {Quote.Name(need.Tensor)} is {Quote.Shape(layers.Shape(kind, need.Tensor))}; a statistic may take 2 GiB. Keep the layer, or give it a method that does not need it"));
             }
         }
 
-        var widths = needs.Where(need => need.Kinds.HasFlag(StatisticKinds.InputSecondMoments) && groups.ContainsKey(need.Tensor))
+        var widths = needs.Where(need => need.Kinds.HasFlag(StatisticKinds.InputSecondMoments) && layers.Contains(need.Tensor))
             .Select(need => (need.Tensor, Width: layers[need.Tensor].Inputs)).ToList();
         if (widths.Count == 0)
         {
@@ -117,7 +102,9 @@ internal sealed class TextStatistics : IStatisticsSource
 
     /// <inheritdoc/>
     public string Describe(StatisticNeed need) =>
-        groups.TryGetValue(need.Tensor, out var group) ? StatisticEntry.Describe(need, ModelDigest, group.First.Name, text.Description) : "";
+        layers.Contains(need.Tensor)
+        ? StatisticEntry.Describe(need, ModelDigest, layers.Owner(StatisticKinds.InputMeans, need.Tensor), text.Description)
+        : "";
 
     /// <inheritdoc/>
     public void Prepare(IReadOnlyCollection<StatisticNeed> needs, IProgress<CalibrationProgress>? progress, CancellationToken cancellationToken)
@@ -156,7 +143,7 @@ internal sealed class TextStatistics : IStatisticsSource
                 }
 
                 List<(Linear, StatisticKinds)> gradients =
-                    [.. layers.Values.Select(layer => (layer, missing.GetValueOrDefault(layer.Name) & StatisticNames.OfGradients)).Where(pair => pair.Item2 != StatisticKinds.None)];
+                    [.. layers.All.Select(layer => (layer, missing.GetValueOrDefault(layer.Name) & StatisticNames.OfGradients)).Where(pair => pair.Item2 != StatisticKinds.None)];
                 new GradientCalibrator(model, text.Windows).Run(gradients, Keep, progress, cancellationToken);
             }
         }
@@ -165,7 +152,7 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <inheritdoc/>
     public LayerStatistics? Read(StatisticNeed need, CancellationToken cancellationToken)
     {
-        if (!groups.ContainsKey(need.Tensor))
+        if (!layers.Contains(need.Tensor))
         {
             return null;
         }
@@ -189,9 +176,6 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <summary>One statistic of a layer, to copy it to a file; null if the layer has none of that kind.</summary>
     public StatisticEntry? Entry(string layer, StatisticKinds kind, CancellationToken cancellationToken) =>
         Whole(new(layer, kind), entries => entries.GetValueOrDefault(kind), cancellationToken);
-
-    /// <summary>False for statistics that a layer does not have, or that are too large.</summary>
-    public bool Has(string layer, StatisticKinds kind) => Applies(kind, layer) && StatisticEntry.Fits(Shape(kind, layer));
 
     /// <inheritdoc/>
     public void Report()
@@ -228,14 +212,14 @@ internal sealed class TextStatistics : IStatisticsSource
         while (true)
         {
             var entries = new Dictionary<StatisticKinds, StatisticEntry>();
-            var kinds = StatisticNames.Of(need.Kinds).Where(row => Applies(row.Kind, need.Tensor)).ToList();
+            var kinds = StatisticNames.Of(need.Kinds).Where(row => layers.Has(row.Kind, need.Tensor)).ToList();
             foreach (var (kind, name) in kinds)
             {
                 if (Find(Key(name, kind, need.Tensor)) is { } entry)
                 {
                     entries.Add(kind, entry);
                     var of = StatisticNames.OfGradients.HasFlag(kind) ? gradientSkips : skips;
-                    of[Owner(kind, need.Tensor)] = (entry.Tokens, entry.Skipped);
+                    of[layers.Owner(kind, need.Tensor)] = (entry.Tokens, entry.Skipped);
                 }
             }
 
@@ -261,12 +245,12 @@ internal sealed class TextStatistics : IStatisticsSource
         var missing = new Dictionary<string, StatisticKinds>(StringComparer.Ordinal);
         foreach (var need in needs)
         {
-            if (groups.ContainsKey(need.Tensor))
+            if (layers.Contains(need.Tensor))
             {
-                foreach (var (kind, name) in StatisticNames.Of(need.Kinds).Where(row => Applies(row.Kind, need.Tensor)))
+                foreach (var (kind, name) in StatisticNames.Of(need.Kinds).Where(row => layers.Has(row.Kind, need.Tensor)))
                 {
                     var key = Key(name, kind, need.Tensor);
-                    string owner = Owner(kind, need.Tensor);
+                    string owner = layers.Owner(kind, need.Tensor);
                     if (!found.ContainsKey(key.Digest) && !isThere(key))
                     {
                         missing[owner] = missing.GetValueOrDefault(owner) | kind;
@@ -333,25 +317,11 @@ internal sealed class TextStatistics : IStatisticsSource
     private void Keep(StatisticKinds kind, string layer, float[] values, long counted, long skipped)
     {
         var key = Key(StatisticNames.Text(kind, ""), kind, layer);
-        found[key.Digest] = StatisticEntry.Write(store!, key, Shape(kind, layer), values, counted, skipped);
+        found[key.Digest] = StatisticEntry.Write(store!, key, layers.Shape(kind, layer), values, counted, skipped);
     }
 
     private LayerKey Key(string name, StatisticKinds kind, string layer) => StatisticEntry.Key(
-        name, Shape(kind, layer), ModelDigest, $"{(StatisticNames.OfInputs.HasFlag(kind) ? "input" : "layer")}={Owner(kind, layer)}", text.Description);
-
-    // The layer that a statistic goes by: what is of an input is of all layers that have it.
-    private string Owner(StatisticKinds kind, string layer) => StatisticNames.OfInputs.HasFlag(kind) ? groups[layer].First.Name : layer;
-
-    // The final hidden state does not depend on what comes after it.
-    private bool Applies(StatisticKinds kind, string layer) => kind != StatisticKinds.HiddenGradients || layers[layer] != model.Decoder.Head;
-
-    private long[] Shape(StatisticKinds kind, string layer)
-    {
-        var linear = layers[layer];
-        return linear.Transposed
-            ? StatisticNames.Shape(kind, linear.Inputs, linear.Outputs, transposed: true)
-            : StatisticNames.Shape(kind, linear.Outputs, linear.Inputs, transposed: false);
-    }
+        name, layers.Shape(kind, layer), ModelDigest, $"{(StatisticNames.OfInputs.HasFlag(kind) ? "input" : "layer")}={layers.Owner(kind, layer)}", text.Description);
 
     private Diagnostic Error(string code, Severity severity, string message) =>
         new(code, severity, message, recipeFile ?? settings.Text, settings.Position.Line, settings.Position.Column);
