@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
+using Compress.Core.Allocation;
 using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.LanguageModels;
@@ -107,9 +108,23 @@ foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer
     using var hash = new GradientHash();
     pass.BackwardFromLogits(gradients, hash);
     Console.WriteLine($"{hash.Value} gradients of {Path.GetFileName(folder)}");
+
+    // What a budget chooses follows from costs.
+    using var source = ModelFile.Open(folder);
+    var probed = source.Tensors.Where(tensor => tensor.Shape.Count == 2 && model.TensorNames.Contains(tensor.Name)).Take(4)
+        .SelectMany(tensor => new Probe[] { new NoiseProbe(tensor, 0.01, 1), new GridProbe(tensor, 0.01, "q", () => Quantized(tensor)) }).ToList();
+    var costs = new ProbeRun(source, model, new([.. windows.Where(window => window.Length <= model.MaxPositions)], IsText: true, []), new() { StandardError = 1e-9 }, cache: null)
+        .Measure(probed, null, CancellationToken.None);
+    Console.WriteLine($"{HashOf([.. costs.SelectMany(cost => new[] { cost.Kl, cost.KlError, cost.LnPerplexity, cost.LnPerplexityError })])} costs of errors of {Path.GetFileName(folder)}");
 }
 
 return;
+
+static PackedTensor Quantized(SourceTensor tensor)
+{
+    var codec = CodecTable.Find("higgs")!;
+    return DecodedTensor.Open(codec.Configure(new SettingValues(codec.Settings, new Dictionary<string, object> { ["bits"] = 3 }), 0).Encode(tensor, null, CancellationToken.None), tensor.DType, tensor.Shape);
+}
 
 static string HashOf(double[] values) => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(values)));
 

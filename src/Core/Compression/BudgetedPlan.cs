@@ -1,9 +1,6 @@
 using System.Globalization;
 using Compress.Core.Allocation;
-using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
-using Compress.Core.Evaluation;
-using Compress.Core.LanguageModels;
 using Compress.Core.Models;
 using Compress.Core.Recipes;
 using Compress.Runtime;
@@ -18,6 +15,7 @@ internal sealed class BudgetedPlan
 {
     // Enough to settle what a solution's tables and names take of the file.
     private const int MaxRounds = 8;
+    private const int LayersNamed = 3;
 
     private readonly ModelFile model;
     private readonly Recipe recipe;
@@ -51,33 +49,37 @@ internal sealed class BudgetedPlan
     /// <summary>Every way to store every tensor, the ways of one tensor next to each other.</summary>
     public IReadOnlyList<LayerPlan> Candidates { get; }
 
+    /// <summary>The layers that the budget has a say in: those that could be stored in more than one form.</summary>
+    /// <param name="results">Of all candidates.</param>
+    public IReadOnlyList<LayerForms> Layers(TensorResult[] results) => [.. Free(results).Select(layer => new LayerForms(
+        model[results[first[layer]].Entry.Name],
+        results[first[layer]..first[layer + 1]].Max(result => result.Error.WeightEnergy),
+        [.. Ways(layer).Select(i => new LayerForm(OwnBytes(results[i]), results[i].Error.RelativeMse, results[i].Key.Digest, () => PackedForm.Open(results[i].Entry)))]))];
+
     /// <summary>Chooses.</summary>
     /// <param name="results">Of all candidates.</param>
-    /// <param name="cache">Where sensitivities are kept, or null.</param>
-    /// <param name="cancellationToken">Ends the work.</param>
-    /// <returns>For each tensor the candidate chosen; and what the choice follows from.</returns>
+    /// <param name="costs">Of the forms of <see cref="Layers"/>.</param>
+    /// <returns>For each tensor the candidate chosen.</returns>
     /// <exception cref="CompressException">The budget is too small.</exception>
-    public (int[] Chosen, AllocationReport Report) Choose(TensorResult[] results, EvaluationCache? cache, CancellationToken cancellationToken)
+    public int[] Choose(TensorResult[] results, IReadOnlyList<LayerCost> costs)
     {
-        int layers = first.Length - 1;
-        bool[] isFree = [.. Enumerable.Range(0, layers).Select(layer => Ways(layer).Any(i => results[i].Key != results[first[layer]].Key))];
-        var (sensitivities, metric) = Measure(isFree, results, cache, cancellationToken);
-        double[] costs = new double[results.Length];
-        foreach (int layer in Enumerable.Range(0, layers).Where(layer => isFree[layer]))
+        double[] cost = new double[results.Length];
+        foreach (var (layer, known) in Free(results).Zip(costs))
         {
-            foreach (int i in Ways(layer))
+            for (int way = 0; way < known.Costs.Count; way++)
             {
-                costs[i] = sensitivities[layer].Alpha * results[i].Error.RelativeMse;
+                cost[first[layer] + way] = known.Costs[way];
             }
         }
 
         Choice[][] choices = [.. units.Select(unit => Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]])
-            .Select(way => new Choice(unit.Sum(layer => OwnBytes(results[first[layer] + way])), unit.Sum(layer => costs[first[layer] + way]))).ToArray())];
+            .Select(way => new Choice(unit.Sum(layer => OwnBytes(results[first[layer] + way])), unit.Sum(layer => cost[first[layer] + way]))).ToArray())];
 
         // What a solution takes besides the arrays of its layers is known only when there is one.
-        long limit = Limit(results), others = 0;
-        int[]? best = null;
         var compressed = Compressed(results).ToHashSet(StringComparer.Ordinal);
+        var least = Least(results);
+        long limit = Limit(results), others = Total(least, compressed) - least.Sum(OwnBytes);
+        int[]? best = null;
         for (int round = 0; round < MaxRounds; round++)
         {
             int[]? solution = ExactAllocation.Solve(choices, limit - others);
@@ -86,7 +88,7 @@ internal sealed class BudgetedPlan
                 break;
             }
 
-            int[] chosen = new int[layers];
+            int[] chosen = new int[first.Length - 1];
             foreach (var (unit, way) in units.Zip(solution))
             {
                 Array.ForEach(unit, layer => chosen[layer] = first[layer] + way);
@@ -94,7 +96,7 @@ internal sealed class BudgetedPlan
 
             var picked = chosen.Select(i => results[i]).ToList();
             long total = Total(picked, compressed), now = total - picked.Sum(OwnBytes);
-            if (total <= limit && (best is null || Cost(chosen) <= Cost(best)))
+            if (total <= limit && (best is null || chosen.Sum(i => cost[i]) <= best.Sum(i => cost[i])))
             {
                 best = chosen;
             }
@@ -107,22 +109,60 @@ internal sealed class BudgetedPlan
             others = now;
         }
 
-        if (best is null)
+        return best ?? throw TooSmall(results);
+    }
+
+    /// <summary>What the report says of a choice.</summary>
+    /// <param name="results">Of all candidates.</param>
+    /// <param name="chosen">For each tensor the candidate chosen.</param>
+    /// <param name="table">Of the forms of <see cref="Layers"/>.</param>
+    public AllocationReport Report(TensorResult[] results, int[] chosen, CostTable table)
+    {
+        var layers = Free(results).Select((layer, index) => new LayerAllocation(
+            results[chosen[layer]].Entry.Name,
+            table.Costs[index].Sensitivity.Alpha,
+            table.Costs[index].Sensitivity.StandardError,
+            table.Costs[index].Sensitivity.Clamped,
+            table.Probed[index],
+            results[chosen[layer]].Error.RelativeMse,
+            table.Costs[index].Costs[chosen[layer] - first[layer]],
+            table.Kl?[index].Costs[chosen[layer] - first[layer]],
+            table.LnPerplexity?[index].Costs[chosen[layer] - first[layer]])).ToList();
+        return new(
+            budget.ToString(),
+            table.Metric,
+            table.Probe,
+            table.Tokens,
+            layers.Sum(layer => layer.Predicted),
+            table.Kl is null ? null : layers.Sum(layer => layer.PredictedKl),
+            table.LnPerplexity is null ? null : layers.Sum(layer => layer.PredictedLnPerplexity),
+            layers);
+    }
+
+    /// <summary>Says so if errors are larger than the linearity theorem is good for.</summary>
+    /// <param name="report">The choice.</param>
+    public Diagnostic? Beyond(AllocationReport report)
+    {
+        var beyond = report.Layers.Where(layer => layer.RelativeMse > AllocationReport.LargestSmallError).OrderByDescending(layer => layer.RelativeMse).ToList();
+        if (report.Probe is null || beyond.Count == 0)
         {
-            throw TooSmall(results);
+            return null;
         }
 
-        return (best, Report(best));
-
-        double Cost(int[] chosen) => chosen.Sum(i => costs[i]);
-
-        AllocationReport Report(int[] chosen) => new(
-            budget.ToString(),
-            metric,
-            Cost(chosen),
-            [.. Enumerable.Range(0, layers).Where(layer => isFree[layer]).Select(layer => new LayerAllocation(
-                results[chosen[layer]].Entry.Name, sensitivities[layer].Alpha, sensitivities[layer].StandardError, results[chosen[layer]].Error.RelativeMse))]);
+        string names = string.Join(", ", beyond.Take(LayersNamed).Select(layer => string.Create(CultureInfo.InvariantCulture, $"{layer.Name} ({layer.RelativeMse:0.000})")));
+        return new(
+            Codes.BudgetBeyondTheorem,
+            Severity.Warning,
+            string.Create(CultureInfo.InvariantCulture,
+                $"{beyond.Count} of {report.Layers.Count} layers have errors t² above {AllocationReport.LargestSmallError}, most of all {names}: ")
+            + "costs of such errors add up to more than is predicted; measure what is lost with 'gate', or raise the budget",
+            recipe.File,
+            budget.Position.Line,
+            budget.Position.Column);
     }
+
+    private IEnumerable<int> Free(TensorResult[] results) =>
+        Enumerable.Range(0, first.Length - 1).Where(layer => Ways(layer).Any(i => results[i].Key != results[first[layer]].Key));
 
     // Layers that share one choice, and each of the others by itself.
     private static int[][] Units(IReadOnlyList<LayerPlan> plan) => [.. Enumerable.Range(0, plan.Count)
@@ -132,34 +172,6 @@ internal sealed class BudgetedPlan
         .Select(unit => unit.ToArray())];
 
     private IEnumerable<int> Ways(int layer) => Enumerable.Range(first[layer], first[layer + 1] - first[layer]);
-
-    private (Sensitivity[] Sensitivities, string Metric) Measure(bool[] isFree, TensorResult[] results, EvaluationCache? cache, CancellationToken cancellationToken)
-    {
-        var all = new Sensitivity[isFree.Length];
-        LanguageModel? language = null;
-        try
-        {
-            language = LanguageModel.Open(model);
-        }
-        catch (CompressException exception) when (exception.Diagnostic.Code != Codes.ModelChanged)
-        {
-            // No language model that we can run: weights of equal size are taken to be of equal worth.
-        }
-
-        var probes = language is null ? null : new Sensitivities(model, language, cache);
-        for (int layer = 0; layer < isFree.Length; layer++)
-        {
-            var result = results[first[layer]];
-            if (isFree[layer])
-            {
-                all[layer] = probes is not null && language!.TensorNames.Contains(result.Entry.Name)
-                    ? probes.Of(result.Entry.Name, cancellationToken)
-                    : new(result.Error.WeightEnergy, 0, false);
-            }
-        }
-
-        return (all, probes is null ? "weights" : "kl");
-    }
 
     // Bytes that only this tensor takes: tables may serve several.
     private static long OwnBytes(TensorResult result) => result.Entry.Arrays.Where(array => !array.Name.StartsWith(PackedFormat.Separator, StringComparison.Ordinal)).Sum(array => array.ByteLength);
@@ -176,11 +188,15 @@ internal sealed class BudgetedPlan
         ? PackedOutput.Length(picked)
         : picked.Where(result => compressed.Contains(result.Entry.Name)).SelectMany(result => result.Entry.Arrays).DistinctBy(array => array.Name).Sum(array => array.ByteLength);
 
+    private List<TensorResult> Least(TensorResult[] results) => [.. units.SelectMany(unit =>
+    {
+        int way = Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]]).MinBy(way => unit.Sum(layer => OwnBytes(results[first[layer] + way])));
+        return unit.Select(layer => results[first[layer] + way]);
+    })];
+
     private CompressException TooSmall(TensorResult[] results)
     {
-        var least = Enumerable.Range(0, first.Length - 1)
-            .Select(layer => Enumerable.Range(first[layer], first[layer + 1] - first[layer]).Select(i => results[i]).MinBy(OwnBytes)!).ToList();
-        long bytes = Total(least, Compressed(results).ToHashSet(StringComparer.Ordinal));
+        long bytes = Total(Least(results), Compressed(results).ToHashSet(StringComparer.Ordinal));
         string needed = budget.Bytes is null
             ? string.Create(CultureInfo.InvariantCulture, $"{bytes * 8 / Weights(results):0.000} bits per weight")
             : string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes");

@@ -84,19 +84,50 @@ public sealed record EvaluationReport(
 /// <summary>How a budget was spread.</summary>
 /// <param name="Budget">What the recipe allows: <c>3.25 bits per weight</c>, <c>9000000 bytes</c>.</param>
 /// <param name="Metric">
-/// In what the cost of errors was measured: <c>kl</c>, the divergence of the model's predictions on random tokens in nats per token; or <c>weights</c>, the
-/// squared error of the weights, for models that cannot be run.
+/// In what the cost of errors was measured: <c>kl</c>, the divergence of the model's predictions in nats per token; <c>perplexity</c>, the increase of ln perplexity; of models that
+/// cannot be run <c>outputs</c>, the squared errors of layers' outputs by statistics of their inputs, or <c>weights</c>, those of weights.
 /// </param>
-/// <param name="Predicted">What all errors together cost, by the linearity theorem: Σ α t².</param>
+/// <param name="Probe">The errors that layers were given: <c>grid</c> or <c>noise</c>; null for models that cannot be run.</param>
+/// <param name="Tokens">What the model was run on: <c>random</c> tokens or the <c>calibration</c> text; null for models that cannot be run.</param>
+/// <param name="Predicted">What all errors together cost in the metric, by the linearity theorem: the sum over layers.</param>
+/// <param name="PredictedKl">The same as divergence on these tokens; null for models that cannot be run.</param>
+/// <param name="PredictedLnPerplexity">The same as increase of ln perplexity; null unless a text was used.</param>
 /// <param name="Layers">The layers that it was spread over.</param>
-public sealed record AllocationReport(string Budget, string Metric, double Predicted, IReadOnlyList<LayerAllocation> Layers);
+public sealed record AllocationReport(
+    string Budget, string Metric, string? Probe, string? Tokens, double Predicted, double? PredictedKl, double? PredictedLnPerplexity, IReadOnlyList<LayerAllocation> Layers)
+{
+    /// <summary>The greatest t² at which costs grow in proportion to it (HIGGS, arXiv 2411.17525: linear up to about here).</summary>
+    public const double LargestSmallError = 0.01;
+
+    /// <summary>How many layers have larger errors.</summary>
+    public int LayersBeyond => Layers.Count(layer => layer.RelativeMse > LargestSmallError);
+
+    /// <summary>What was measured on the first text of the recipe's gate; null if it has none.</summary>
+    public MeasuredIncrease? Measured { get; init; }
+}
+
+/// <summary>What was measured in place of an <see cref="AllocationReport"/>'s predictions.</summary>
+/// <param name="Text">The absolute path of the text.</param>
+/// <param name="LnPerplexity">The increase of ln perplexity.</param>
+/// <param name="Kl">The mean divergence of predictions from the source's, in nats per token; null if no gate asks for it.</param>
+public sealed record MeasuredIncrease(string Text, double LnPerplexity, double? Kl);
 
 /// <summary>One layer in an <see cref="AllocationReport"/>.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Alpha">Its sensitivity α: what a relative error t² of 1 would cost if costs grew so far in proportion.</param>
 /// <param name="StandardError">Of α.</param>
+/// <param name="Clamped">True if α was negative, by chance, and counts as 0.</param>
+/// <param name="Tokens">The fewest tokens that one of its probes was measured on.</param>
 /// <param name="RelativeMse">Its t² in the form chosen.</param>
-public sealed record LayerAllocation(string Name, double Alpha, double StandardError, double RelativeMse);
+/// <param name="Predicted">What that costs in the metric: α t², or as measured with this layer alone in this form.</param>
+/// <param name="PredictedKl">The same as divergence; null for models that cannot be run.</param>
+/// <param name="PredictedLnPerplexity">The same as increase of ln perplexity; null unless a text was used.</param>
+public sealed record LayerAllocation(
+    string Name, double Alpha, double StandardError, bool Clamped, long Tokens, double RelativeMse, double Predicted, double? PredictedKl, double? PredictedLnPerplexity)
+{
+    /// <summary>What this layer's error alone was measured to cost on the first text of the recipe's gate; null if it has none.</summary>
+    public MeasuredIncrease? Measured { get; init; }
+}
 
 /// <summary>One tensor in a <see cref="CompressionReport"/>.</summary>
 /// <param name="Name">Its name.</param>

@@ -88,10 +88,27 @@ public static class Compressor
 
         statistics?.Report();
         var evaluations = request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null;
-        AllocationReport? allocation = null;
+        BudgetAllocation? allocation = null;
         if (budgeted is not null)
         {
-            (int[] chosen, allocation) = budgeted.Choose(results, evaluations, cancellationToken);
+            allocation = new BudgetAllocation(budgeted, recipe, model, evaluations, diagnostics);
+            int[] chosen;
+            try
+            {
+                chosen = allocation.Choose(results, Measuring(progress, results), cancellationToken);
+            }
+            catch (EntryGoneException)
+            {
+                store.KeepCopies = true;
+                if (work.Run(force: false, diagnostics, cancellationToken) is not { } again)
+                {
+                    return null;
+                }
+
+                results = again;
+                chosen = allocation.Choose(results, Measuring(progress, results), cancellationToken);
+            }
+
             plan = [.. chosen.Select(candidate => budgeted.Candidates[candidate])];
             results = [.. chosen.Select(candidate => results[candidate])];
             work = new LayerWork(model, plan, recipe, request, statistics, store, progress);
@@ -128,7 +145,10 @@ public static class Compressor
             unchanged = PackedOutput.Write(request.OutputPath, results, examine, cancellationToken);
         }
 
-        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock) with { Allocation = allocation };
+        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. allocation?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock) with
+        {
+            Allocation = allocation?.Report(results, gates.Results, cancellationToken),
+        };
     }
 
     private static CalibrationPart? Calibrating(IProgress<CompressionProgress>? progress, IReadOnlyList<LayerPlan> plan, ModelFile model) => progress is null

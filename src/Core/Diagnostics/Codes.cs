@@ -70,6 +70,7 @@ public static class Codes
 
     // 25xx: budgets
     public const string BudgetTooSmall = "CMPR2501";
+    public const string BudgetBeyondTheorem = "CMPR2502";
 
     // 30xx: cache
     public const string CacheNotWritable = "CMPR3001";

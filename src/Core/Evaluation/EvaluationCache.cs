@@ -30,26 +30,42 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
     public T Get<T>(string kind, IEnumerable<string> digests, Func<T> compute)
         where T : struct
     {
-        string path = Path.Combine(folder, LayerKey.DigestOf([kind, .. digests]) + ".json");
-        if (Read<T>(path) is { } found)
+        if (Find<T>(kind, digests) is { } found)
         {
             return found;
         }
 
         var result = compute();
-        if (!readOnly)
+        Put(kind, digests, result);
+        return result;
+    }
+
+    /// <summary>A result, if it is in the cache.</summary>
+    /// <param name="kind">What is measured.</param>
+    /// <param name="digests">Digests of all that determines it.</param>
+    public T? Find<T>(string kind, IEnumerable<string> digests)
+        where T : struct => Read<T>(PathOf(kind, digests));
+
+    /// <summary>Stores a result.</summary>
+    /// <param name="kind">What was measured.</param>
+    /// <param name="digests">Digests of all that determines it.</param>
+    /// <param name="result">The result.</param>
+    public void Put<T>(string kind, IEnumerable<string> digests, T result)
+        where T : struct
+    {
+        if (readOnly)
         {
-            try
-            {
-                AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, result, Options), durable: false);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // The layer cache, in the same folder, says so once.
-            }
+            return;
         }
 
-        return result;
+        try
+        {
+            AtomicFile.Write(PathOf(kind, digests), stream => JsonSerializer.Serialize(stream, result, Options), durable: false);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The layer cache, in the same folder, says so once.
+        }
     }
 
     /// <summary>Counts the results and their bytes, those of other versions too.</summary>
@@ -92,6 +108,8 @@ public sealed class EvaluationCache(string directory, bool readOnly = false)
 
         return removed;
     }
+
+    private string PathOf(string kind, IEnumerable<string> digests) => Path.Combine(folder, LayerKey.DigestOf([kind, .. digests]) + ".json");
 
     private List<FileInfo> Files()
     {

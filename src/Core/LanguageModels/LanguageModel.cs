@@ -120,6 +120,12 @@ public sealed class LanguageModel : ICausalModel, IDisposable
         parameter.Use(packed);
     }
 
+    /// <summary>Takes other values for one tensor from now on; results stay the same on every CPU. No <see cref="Forward"/> may be running.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="values">As many as it has, row-major.</param>
+    /// <exception cref="KeyNotFoundException">The model has no such tensor.</exception>
+    internal void UseValues(string name, float[] values) => parameters[name].UseValues(values);
+
     /// <summary>The logits of the token that follows each token of a sequence. Safe for several threads.</summary>
     /// <param name="tokens">A sequence; the first token is at position 0.</param>
     /// <param name="logits">Receives <c>[tokens, vocabulary]</c>.</param>

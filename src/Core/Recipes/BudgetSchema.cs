@@ -25,10 +25,40 @@ internal static class BudgetSchema
                 ["minimum"] = 1,
                 ["pattern"] = "^ *[0-9]*\\.?[0-9]* *([KkMmGgTt][Ii]?)?[Bb] *$",
             },
+            [RecipeKeys.Sensitivity] = Sensitivity(),
         },
         ["additionalProperties"] = false,
         ["anyOf"] = new JsonArray(Alone(RecipeKeys.Bits, RecipeKeys.Size), Alone(RecipeKeys.Size, RecipeKeys.Bits)),
     };
+
+    private static JsonObject Sensitivity() => new()
+    {
+        ["description"] = "How it is found what errors of layers cost, for language models that can be run.",
+        ["type"] = "object",
+        ["properties"] = new JsonObject
+        {
+            [RecipeKeys.Probe] = Choices("The errors that layers are given one by one: those of the forms that they may get (default), or random noise of four sizes.", RecipeKeys.Probes),
+            [RecipeKeys.Metric] = Choices("In what their cost is measured: the divergence of predictions from the source's (default), or the increase of ln perplexity.", RecipeKeys.Metrics),
+            [RecipeKeys.Source] = Choices("What the model is run on: the text of 'calibration', or random tokens. Default: the text if there is one.", RecipeKeys.Sources),
+            [RecipeKeys.StandardError] = new JsonObject
+            {
+                ["description"] = "The relative standard error until which more tokens are used. Default: 10%.",
+                ["anyOf"] = new JsonArray(
+                    new JsonObject { ["type"] = "number", ["exclusiveMinimum"] = 0, ["maximum"] = 1 },
+                    new JsonObject { ["type"] = "string", ["pattern"] = "^(?=.*[1-9])([0-9]{0,2}(\\.[0-9]+)?|100)%$" }),
+            },
+            [RecipeKeys.Tokens] = new JsonObject
+            {
+                ["description"] = $"The most tokens that a cost is measured on. Default: {Allocation.SensitivitySettings.DefaultTokens}.",
+                ["type"] = "integer",
+                ["minimum"] = 2,
+            },
+        },
+        ["additionalProperties"] = false,
+    };
+
+    private static JsonObject Choices(string description, string[] choices) =>
+        new() { ["description"] = description, ["enum"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice))]) };
 
     /// <summary>A list of options.</summary>
     public static JsonObject Choose(string description) => new()

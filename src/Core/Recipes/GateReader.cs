@@ -1,4 +1,3 @@
-using System.Globalization;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
 using Compress.Core.Recipes.Yaml;
@@ -55,18 +54,8 @@ internal sealed class GateReader(string? file, RecipeValues values, RecipeErrors
         return limit is null || path is null ? null : new(limit, settings);
     }
 
-    // 2% or 0.02
-    private Limit? Increase(YamlEntry entry)
-    {
-        const string Expected = "a part of the source's perplexity, such as 2% or 0.02";
-        if (entry.Value is YamlScalar { Text: [.. var digits, '%'] }
-            && double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent > 0 && double.IsFinite(percent))
-        {
-            return new(percent / 100, entry.Value.Position);
-        }
-
-        return Positive(entry, double.MaxValue, Expected);
-    }
+    private Limit? Increase(YamlEntry entry) =>
+        values.Part(entry, double.MaxValue, "a part of the source's perplexity, such as 2% or 0.02") is { } part ? new(part, entry.Value.Position) : null;
 
     private Limit? Positive(YamlEntry entry, double max, string expected) =>
         values.PositiveNumber(entry, max, expected) is { } value ? new(value, entry.Value.Position) : null;

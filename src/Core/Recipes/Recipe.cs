@@ -1,4 +1,5 @@
 using System.Globalization;
+using Compress.Core.Allocation;
 using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
@@ -36,8 +37,9 @@ public sealed record Recipe(
 /// <summary>What the compressed layers together, or the whole file, may take. Which layer gets how much of it is found by the allocation.</summary>
 /// <param name="BitsPerWeight">The average over all matrices that are compressed, scales and tables included; null if there is none.</param>
 /// <param name="Bytes">The size of the packed file; null if there is none.</param>
+/// <param name="Sensitivity">How it is found what errors of layers cost.</param>
 /// <param name="Position">Where the limit stands.</param>
-public sealed record Budget(double? BitsPerWeight, long? Bytes, Position Position)
+public sealed record Budget(double? BitsPerWeight, long? Bytes, SensitivitySettings Sensitivity, Position Position)
 {
     /// <inheritdoc/>
     public override string ToString() => Bytes is { } bytes

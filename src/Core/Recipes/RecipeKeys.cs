@@ -18,6 +18,11 @@ internal static class RecipeKeys
     public const string Budget = "budget";
     public const string Bits = "bits";
     public const string Size = "size";
+    public const string Sensitivity = "sensitivity";
+    public const string Probe = "probe";
+    public const string Metric = "metric";
+    public const string Source = "source";
+    public const string StandardError = "standardError";
     public const string Choose = "choose";
     public const string Group = "group";
     public const string MinBits = "minBits";
@@ -55,7 +60,19 @@ internal static class RecipeKeys
     public static readonly string[] OfGate = [RelativeError, Perplexity, Kl, Severity];
 
     /// <summary>Keys of <c>budget</c>.</summary>
-    public static readonly string[] OfBudget = [Bits, Size];
+    public static readonly string[] OfBudget = [Bits, Size, Sensitivity];
+
+    /// <summary>Keys of <c>sensitivity</c>.</summary>
+    public static readonly string[] OfSensitivity = [Probe, Metric, Source, StandardError, Tokens];
+
+    /// <summary>Values of <c>probe</c>, the default first.</summary>
+    public static readonly string[] Probes = ["grid", "noise"];
+
+    /// <summary>Values of <c>metric</c>, the default first.</summary>
+    public static readonly string[] Metrics = [Kl, Perplexity];
+
+    /// <summary>Values of <c>source</c>, the default first: where there is a text.</summary>
+    public static readonly string[] Sources = [Calibration, "random"];
 
     /// <summary>Keys of <c>calibration</c>.</summary>
     public static readonly string[] OfCalibration = [Text, Tokens, Unit, Window, Seed, Statistics];

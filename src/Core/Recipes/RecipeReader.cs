@@ -62,7 +62,7 @@ public static class RecipeReader
         ulong seed = map.Find(RecipeKeys.Seed) is { } entry ? values.Seed(entry) : 0;
         bool keepNonFinite = map.Find(RecipeKeys.NonFinite) is { } nonFinite && values.Choice(nonFinite, RecipeKeys.NonFiniteChoices) == "keep";
         var calibration = map.Find(RecipeKeys.Calibration) is { } statistics ? new CalibrationReader(file, values, errors).Read(statistics) : null;
-        var budget = map.Find(RecipeKeys.Budget) is { } total ? new BudgetReader(values, errors).Read(total) : null;
+        var budget = map.Find(RecipeKeys.Budget) is { } total ? new BudgetReader(calibration, values, errors).Read(total) : null;
         var gate = map.Find(RecipeKeys.Gate) is { } limits ? new GateReader(file, values, errors).Read(limits) : null;
 
         var treatments = new TreatmentReader(codecs, seed, hasBudget: map.Find(RecipeKeys.Budget) is not null, errors);

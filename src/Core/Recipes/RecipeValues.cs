@@ -88,6 +88,13 @@ internal sealed class RecipeValues(RecipeErrors errors)
         return value;
     }
 
+    /// <summary>A part of something above zero and up to a bound: <c>2%</c> or <c>0.02</c>.</summary>
+    public double? Part(YamlEntry entry, double max, string expected) =>
+        entry.Value is YamlScalar { Text: [.. var digits, '%'] }
+        && double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent > 0 && percent / 100 <= max
+            ? percent / 100
+            : PositiveNumber(entry, max, expected);
+
     /// <summary>True or false.</summary>
     public bool? Bool(YamlEntry entry)
     {

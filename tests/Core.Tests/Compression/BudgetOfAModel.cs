@@ -65,12 +65,55 @@ public sealed class BudgetOfAModel : CompressionTest
     }
 
     [Fact]
+    public void OfBitsIsForWhatIsCompressedHoweverMuchIsKept()
+    {
+        new TestModel().AddGaussian("a.weight", 64, 256, 1).AddGaussian("kept.weight", 512, 512, 2).Write(ModelPath);
+        Recipe("budget: {bits: 3.1}\nlayers:\n- match: kept.*\n  keep: source\n");
+        Assert.InRange(RunWell().BitsPerWeight, 3, 3.1);
+    }
+
+    [Fact]
     public void OfMethodsWithTheirOwnWidths()
     {
         Recipe("budget: {bits: 4.6}\nmethod: uniform\nclip: mse\nlayers:\n- match: b.weight\n  method: higgs\n  p: 2\n");
         var report = RunWell();
         Assert.Contains("clip=mse", report.Layers.Single(layer => layer.Name == "a.weight").Key.Settings, StringComparison.Ordinal);
         Assert.Contains("p=2", report.Layers.Single(layer => layer.Name == "b.weight").Key.Settings, StringComparison.Ordinal);
+    }
+
+    // E ‖dW x‖² is t² ‖W‖² tr E[x xᵀ] / inputs; of an embedding one of 50 rows is looked up.
+    [Fact]
+    public void StatisticsOfInputsTellWhatErrorsOfOutputsAre()
+    {
+        float[] weights = [.. TestModel.Gaussian(40 * 30, 1)], table = [.. TestModel.Gaussian(50 * 30, 2)];
+        new TestModel().Add("a.weight", [40, 30], weights).Add("e.weight", [50, 30], table).Write(ModelPath);
+        WriteStatistics([.. Enumerable.Range(0, 900).Select(i => i % 31 == 0 ? i / 31 : 0.5)]);
+        Recipe("budget: {bits: 4}\ncalibration: {statistics: s.safetensors}\n");
+        var allocation = RunWell().Allocation!;
+        Assert.Equal(("outputs", null, null, 0), (allocation.Metric, allocation.Probe, allocation.Tokens, allocation.Layers[0].Tokens));
+        Assert.Equal(weights.Sum(value => (double)value * value) * (29 * 30 / 2) / 30, allocation.Layers[0].Alpha, 1e-6 * allocation.Layers[0].Alpha);
+        Assert.Equal(table.Sum(value => (double)value * value) / 50, allocation.Layers[1].Alpha, 1e-6 * allocation.Layers[1].Alpha);
+        Assert.Null(allocation.PredictedKl);
+    }
+
+    [Fact]
+    public void StatisticsThatLackALayerAreAnErrorAtTheirPlace()
+    {
+        new TestModel().AddGaussian("a.weight", 40, 30, 1).AddGaussian("b.weight", 40, 30, 1).Write(ModelPath);
+        WriteStatistics(new double[900]);
+        Recipe("budget: {bits: 4}\ncalibration: {statistics: s.safetensors}\n");
+        Assert.Null(Run());
+        var error = Assert.Single(Diagnostics.Items);
+        Assert.Equal((Codes.StatisticsLacking, 2, 27), (error.Code, error.Line, error.Column));
+    }
+
+    private void WriteStatistics(double[] moments)
+    {
+        using var stream = File.Create(Path.Combine(Path.GetDirectoryName(ModelPath)!, "s.safetensors"));
+        Core.Emit.SafetensorsWriter.Write(
+            stream,
+            new Dictionary<string, string> { ["compress.statistics"] = """{"version":1,"tokens":9,"layers":{"a.weight":{}},"tables":["e.weight"]}""" },
+            [new("a.weight.inputSecondMoments", Compress.Runtime.Safetensors.DType.F64, [30, 30], 8 * 900, to => to.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<double>(moments)))]);
     }
 
     [Theory]

@@ -25,6 +25,8 @@ public class ValidRecipe
         "layers:",
         "layers: []",
         "budget: {bits: 3.25}",
+        "budget: {bits: 3.25, sensitivity: {probe: noise, source: random, standardError: 2.5%, tokens: 100}}",
+        "budget: {size: 1 MB, sensitivity: {metric: perplexity, source: calibration, standardError: 0.5}}\ncalibration: {text: t.txt}",
         "budget: {bits: 3.25}\nbits: 5\nminBits: 2\nmaxBits: 2\ngroup: model.layers.*\nlayers:\n- match: a\n  maxBits: 6\n- match: b\n  group: b",
         "budget: {bits: 3.25}\np: 2\nchoose:\n- minBits: 3\n- bits: 2\n- {method: uniform, bits: 8}\n- keep: float16\nlayers:\n- match: a\n  method: uniform\n  choose: [{symmetric: true}, {keep: source}]\n  group: a.*",
         "budget: {size: 9 MB}\nlayers:\n- match: a\n  bits: 8\n",

@@ -1,5 +1,6 @@
 using Compress.Core.Models;
 using Compress.Runtime;
+using Compress.Runtime.Kernels;
 
 namespace Compress.Core.LanguageModels.Weights;
 
@@ -10,6 +11,7 @@ namespace Compress.Core.LanguageModels.Weights;
 internal sealed class Parameter(SourceTensor source)
 {
     private PackedTensor? packed;
+    private float[]? values;
     private float[]? vector;
 
     /// <summary>The name in the source model.</summary>
@@ -41,16 +43,19 @@ internal sealed class Parameter(SourceTensor source)
     }
 
     /// <summary>Takes the values from a packed tensor of the same shape, or again from the source if it is null.</summary>
-    public void Use(PackedTensor? tensor)
-    {
-        packed = tensor;
-        vector = null;
-    }
+    public void Use(PackedTensor? tensor) => (packed, values, vector) = (tensor, null, null);
+
+    /// <summary>Takes other values, row-major. Products with them are the same bits on every CPU, as those with the source's are.</summary>
+    public void UseValues(float[] own) => (packed, values, vector) = (null, own, null);
 
     /// <summary>Reads rows as floats.</summary>
     public void ReadRows(int firstRow, int rowCount, Span<float> destination)
     {
-        if (packed is { } tensor)
+        if (values is not null)
+        {
+            values.AsSpan(checked(firstRow * Columns), checked(rowCount * Columns)).CopyTo(destination);
+        }
+        else if (packed is { } tensor)
         {
             tensor.DequantizeRows(firstRow, rowCount, destination);
         }
@@ -61,14 +66,14 @@ internal sealed class Parameter(SourceTensor source)
     }
 
     /// <summary>True if <see cref="GetRows"/> needs no buffer.</summary>
-    public bool InPlace => packed is null && source.IsFloats;
+    public bool InPlace => values is not null || (packed is null && source.IsFloats);
 
     /// <summary>Rows as floats: in place if they are that in memory, else read into the buffer.</summary>
     public ReadOnlySpan<float> GetRows(int firstRow, int rowCount, Span<float> buffer)
     {
         if (InPlace)
         {
-            return source.Floats(firstRow, rowCount);
+            return values is null ? source.Floats(firstRow, rowCount) : values.AsSpan(checked(firstRow * Columns), checked(rowCount * Columns));
         }
 
         ReadRows(firstRow, rowCount, buffer);
@@ -81,7 +86,11 @@ internal sealed class Parameter(SourceTensor source)
     /// <param name="batch">Vectors.</param>
     public void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch)
     {
-        if (packed is { } tensor)
+        if (values is not null)
+        {
+            BatchProduct.MultiplyTiles(Kernel.Fused, new FloatRows(values, Columns), x, y, batch);
+        }
+        else if (packed is { } tensor)
         {
             tensor.Multiply(x, y, batch);
         }
@@ -89,5 +98,29 @@ internal sealed class Parameter(SourceTensor source)
         {
             source.Multiply(x, y, batch);
         }
+    }
+}
+
+/// <summary>A matrix of floats in memory.</summary>
+file readonly record struct FloatRows(float[] Values, int Columns) : IRowPanels
+{
+    public int Rows => Columns == 0 ? 0 : Values.Length / Columns;
+
+    public bool InPlace => true;
+
+    public ReadOnlySpan<float> Read(int firstRow, int rowCount, Span<float> buffer, int stride)
+    {
+        var rows = Values.AsSpan(firstRow * Columns, rowCount * Columns);
+        if (buffer.IsEmpty)
+        {
+            return rows;
+        }
+
+        for (int r = 0; r < rowCount; r++)
+        {
+            rows.Slice(r * Columns, Columns).CopyTo(buffer[(r * stride)..]);
+        }
+
+        return buffer;
     }
 }
