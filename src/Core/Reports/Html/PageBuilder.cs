@@ -44,7 +44,10 @@ public static class PageBuilder
             report.Milliseconds,
             report.CacheHits,
             report.CacheMisses,
-            [.. report.Layers.Select(layer => Layer(layer, source, packed))]);
+            [.. report.Layers.Select(layer => Layer(layer, source, packed))])
+        {
+            Allocation = report.Allocation,
+        };
     }
 
     /// <summary>On what something was measured; null if nothing was.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Compress.Core.Compression;
 using Compress.Core.Emit;
 
 namespace Compress.Core.Reports.Html;
@@ -105,7 +106,11 @@ public sealed record PageRecipe(
     long Milliseconds,
     int CacheHits,
     int CacheMisses,
-    IReadOnlyList<PageLayer> Layers);
+    IReadOnlyList<PageLayer> Layers)
+{
+    /// <summary>How a budget was spread, with what was predicted and measured; null if there was none.</summary>
+    public AllocationReport? Allocation { get; init; }
+}
 
 /// <summary>One tensor.</summary>
 public sealed record PageLayer(
