@@ -18,7 +18,7 @@ internal static class LinearAlgebraBench
     public static void Run(string[] args)
     {
         int at = Array.IndexOf(args, "--size");
-        int[] sizes = at >= 0 ? [int.Parse(args[at + 1], CultureInfo.InvariantCulture)] : [288, 1024, 4096];
+        int[] sizes = at >= 0 ? [.. args[at + 1].Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))] : [288, 1024, 4096];
         double peak = MachineLimits.Measure().MultiplyAdds * 4;
         var report = new BenchReport("linear-algebra", args);
         report.Line($"Matrices n × n of doubles, {Number(Correlation, "F1")}^|i − j| with 1 % of damping. A thread does at most {Number(peak / 1e9, "F1")} billion multiply-adds of doubles a second, measured "

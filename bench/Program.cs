@@ -12,7 +12,7 @@
     ("forward", "a language model's forward pass beside PyTorch, its product beside the machine's peak: [MODEL_FOLDER] [--out DIR]", Compress.Bench.ForwardBench.Run),
     ("backward", "a language model's forward and backward pass beside PyTorch: [MODEL_FOLDER] [--out DIR]", Compress.Bench.BackwardBench.Run),
     ("calibration", "statistics of a language model's layers beside PyTorch's forward pass: [MODEL_FOLDER] [--out DIR]", Compress.Bench.CalibrationBench.Run),
-    ("linear-algebra", "Cholesky, eigenvectors and error feedback beside the machine's peak: [--size 4096] [--out DIR]", Compress.Bench.LinearAlgebraBench.Run),
+    ("linear-algebra", "Cholesky, eigenvectors and error feedback beside the machine's peak: [--size 288,1024] [--out DIR]", Compress.Bench.LinearAlgebraBench.Run),
     ("feedback", $"perplexity with error feedback and without: {Compress.Bench.QualityTrial.Usage} [--out DIR]", Compress.Bench.FeedbackBench.Run),
     ("higgs", $"size and perplexity of HIGGS, budgets and feedback beside llama.cpp's types: {Compress.Bench.QualityTrial.Usage} [--plot FILE.svg] [--out DIR]",
         Compress.Bench.HiggsBench.Run),

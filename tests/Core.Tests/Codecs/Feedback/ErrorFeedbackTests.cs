@@ -178,6 +178,13 @@ public class ErrorFeedbackTests
             double[] u = new BlockLdl(DampedCholesky.Upper(h, [.. Enumerable.Range(0, inputs)], 0, out _)!, inputs, blockSize).Factor;
             double target = weights[(row * inputs) + groupSize] - errors.Select((e, j) => e * u[(j * inputs) + groupSize]).Sum();
             Assert.Equal(target - grid.Rounded[(row * inputs) + groupSize], grid.Deviation(row, groupSize), 1e-9);
+
+            // Nothing comes after it: whatever its scale were, the loss would be greater.
+            double[] all = [.. errors, .. Enumerable.Range(groupSize, groupSize)
+                .Select(i => (grid.Factor(row, 1) * grid.Rounded[(row * inputs) + i]) - weights[(row * inputs) + i])];
+            double[] gradient = Matrices.Product(all, h, 1, inputs, inputs);
+            double slope = Enumerable.Range(groupSize, groupSize).Sum(i => gradient[i] * grid.Rounded[(row * inputs) + i]);
+            Assert.Equal(0, slope / Matrices.Trace(h, inputs), 1e-9);
         }
     }
 
