@@ -40,8 +40,8 @@ internal sealed class QualityTrial : IDisposable
             Limit = Number("--limit"),
         };
         Source = ModelFile.Open(paths[0]);
-        evaluation = new ModelEvaluation(Source, cache: null);
         cache = new LayerCache(Path.Combine(folder, "cache"));
+        evaluation = new ModelEvaluation(Source, new EvaluationCache(cache.Directory, readOnly: false));
         Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0]));
 
         string? Option(string option) => Array.IndexOf(args, option) is var at && at >= 0 ? args[at + 1] : null;
