@@ -20,7 +20,7 @@ internal static class Misspelling
     public static readonly string[] Properties =
     [
         "CompressCacheDir", "CompressCacheMaxSize", "CompressCacheMode", "CompressCacheSalt", "CompressEmbedLimit", "CompressEnabled", "CompressExplain",
-        "CompressForce", "CompressIntermediateDir", "CompressMaxParallelism", "CompressReport",
+        "CompressForce", "CompressIntermediateDir", "CompressMaxParallelism", "CompressReport", "CompressTorchSharp",
     ];
 
     /// <summary>All metadata of an item that users may set.</summary>
