@@ -44,7 +44,8 @@ public sealed class LoadingModules : Workshop
     {
         using var module = new Network();
         using var other = new Rigid();
-        Unchanged(module, () => Packed(other, Kept).LoadInto(module), "the packed model has no 'first.weight' [8, 12]", "the module has no 'fc.weight' [8, 12]");
+        Unchanged(module, () => Packed(other, Kept).LoadInto(module), "the packed model has no 'first.weight' [8, 12]", "and 4 more");
+        Unchanged(other, () => Packed(module, Kept).LoadInto(other), "the packed model has no 'fc.weight' [8, 12]", "the module has no 'first.weight' [8, 12]");
     }
 
     [Theory]
