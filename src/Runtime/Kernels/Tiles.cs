@@ -38,7 +38,7 @@ internal static unsafe class Tiles<S, F, B>
         Debug.Assert(a.Length >= ((long)(rows - 1) * aStride) + b.Depth);
         Debug.Assert(b.Values.Length >= ((long)((b.Width - 1) / Width) * b.TileStride) + (b.Depth * Width));
         float* sums = stackalloc float[RowChunk * Width];
-        fixed (float* pinnedA = a, pinnedB = b.Values)
+        fixed (float* pinnedA = a, pinnedB = b.Values, pinnedC = c)
         {
             for (int row = 0; row < rows; row += RowChunk)
             {
@@ -46,15 +46,29 @@ internal static unsafe class Tiles<S, F, B>
                 for (int column = 0; column < b.Width; column += Width)
                 {
                     int width = Math.Min(Width, b.Width - column);
-                    Sum(pinnedA + ((long)row * aStride), aStride, height, pinnedB + ((long)(column / Width) * b.TileStride), b.Depth, width, sums);
-                    TileSums.Write(sums, Width, height, width, c, row, column, cStride, result);
+                    float* block = pinnedA + ((long)row * aStride), tile = pinnedB + ((long)(column / Width) * b.TileStride);
+                    if (width == Width && height % 4 == 0 && FormsInPlace(result, b.Depth))
+                    {
+                        int at = checked((row * cStride) + column);
+                        _ = c.Slice(checked(at + ((height - 1) * cStride)), Width); // all of it is there
+                        Sum(block, aStride, height, tile, b.Depth, width, pinnedC + at, cStride, result == TileResult.Add);
+                    }
+                    else
+                    {
+                        Sum(block, aStride, height, tile, b.Depth, width, sums, Width, false);
+                        TileSums.Write(sums, Width, height, width, c, row, column, cStride, result);
+                    }
                 }
             }
         }
     }
 
-    // sums: [height, Width], filled up to a multiple of four rows
-    private static void Sum(float* a, long aStride, int height, float* b, int depth, int width, float* sums)
+    // With the same order of additions as sums that are formed apart: these are added to c as one, so a second chunk must not follow.
+    private static bool FormsInPlace(TileResult result, int depth) =>
+        depth > 0 && (result == TileResult.Store || (result == TileResult.Add && depth <= Kernel.DepthChunk));
+
+    // sums: [height, stride], filled up to a multiple of four rows
+    private static void Sum(float* a, long aStride, int height, float* b, int depth, int width, float* sums, long stride, bool add)
     {
         if (depth == 0)
         {
@@ -73,9 +87,9 @@ internal static unsafe class Tiles<S, F, B>
                 float* a1 = r + 1 < height ? a0 + aStride : last, a2 = r + 2 < height ? a1 + aStride : last, a3 = r + 3 < height ? a2 + aStride : last;
                 switch (vectors)
                 {
-                    case 1: Block<One>(a0, a1, a2, a3, tile, count, sums + (r * Width), k > 0); break;
-                    case 2: Block<Two>(a0, a1, a2, a3, tile, count, sums + (r * Width), k > 0); break;
-                    default: Block<Three>(a0, a1, a2, a3, tile, count, sums + (r * Width), k > 0); break;
+                    case 1: Block<One>(a0, a1, a2, a3, tile, count, sums + (r * stride), stride, add || k > 0); break;
+                    case 2: Block<Two>(a0, a1, a2, a3, tile, count, sums + (r * stride), stride, add || k > 0); break;
+                    default: Block<Three>(a0, a1, a2, a3, tile, count, sums + (r * stride), stride, add || k > 0); break;
                 }
             }
         }
@@ -83,7 +97,7 @@ internal static unsafe class Tiles<S, F, B>
 
     // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Block<TVectors>(float* a0, float* a1, float* a2, float* a3, float* b, int depth, float* sums, bool add)
+    private static void Block<TVectors>(float* a0, float* a1, float* a2, float* a3, float* b, int depth, float* sums, long stride, bool add)
         where TVectors : struct, IConstant
     {
         nuint step = (nuint)VectorLength;
@@ -100,9 +114,9 @@ internal static unsafe class Tiles<S, F, B>
         }
 
         Put<TVectors>(ref *sums, s00, s01, s02, add);
-        Put<TVectors>(ref *(sums + (3 * step)), s10, s11, s12, add);
-        Put<TVectors>(ref *(sums + (6 * step)), s20, s21, s22, add);
-        Put<TVectors>(ref *(sums + (9 * step)), s30, s31, s32, add);
+        Put<TVectors>(ref *(sums + stride), s10, s11, s12, add);
+        Put<TVectors>(ref *(sums + (2 * stride)), s20, s21, s22, add);
+        Put<TVectors>(ref *(sums + (3 * stride)), s30, s31, s32, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

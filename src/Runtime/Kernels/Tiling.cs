@@ -1,11 +1,15 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Compress.Runtime.Kernels;
 
 /// <summary>Brings matrices into the form of a <see cref="TiledMatrix"/>. What sticks out of the last tile is zero.</summary>
 internal static unsafe class Tiling
 {
+    /// <summary>Rows that are asked for ahead of a copy: they lie too far apart for the hardware to foresee them.</summary>
+    private const int RowsAhead = 16;
+
     /// <summary>Floats of a tiled matrix.</summary>
     /// <param name="kernel">Whose tiles.</param>
     /// <param name="depth">Rows.</param>
@@ -31,6 +35,14 @@ internal static unsafe class Tiling
             int count = Clear(kernel, depth, width - j, tiles);
             for (int k = 0; k < depth; k++)
             {
+                if (Sse.IsSupported)
+                {
+                    float* ahead = from + ((k + RowsAhead) * stride) + j; // beyond the end it does nothing
+                    Sse.Prefetch0(ahead);
+                    Sse.Prefetch0(ahead + (kernel.TileWidth / 2));
+                    Sse.Prefetch0(ahead + kernel.TileWidth - 1);
+                }
+
                 Copy(from + (k * stride) + j, count, tiles + ((long)k * kernel.TileWidth));
             }
         }

@@ -8,7 +8,7 @@ public unsafe class TiledProducts
 {
     /// <summary>Rows, depth, width: below, at and above the sizes of blocks (4 rows), tiles (12, 24 or 48 columns) and chunks (256 deep, 64 rows).</summary>
     private static readonly (int Rows, int Depth, int Width)[] Sizes =
-        [(1, 1, 1), (3, 7, 11), (4, 256, 24), (5, 257, 25), (7, 0, 9), (64, 3, 48), (66, 515, 61), (0, 4, 4), (4, 4, 0), (2, 30, 100)];
+        [(1, 1, 1), (3, 7, 11), (4, 256, 24), (5, 257, 25), (7, 0, 9), (64, 3, 48), (66, 515, 61), (64, 515, 48), (0, 4, 4), (4, 4, 0), (2, 30, 100)];
 
     public static TheoryData<string> KernelNames => [.. Kernel.All.Select(kernel => kernel.Name)];
 
@@ -58,8 +58,9 @@ public unsafe class TiledProducts
 
         foreach (var (rows, depth, width) in Sizes)
         {
-            float[] a = Values(rows * depth, 1), b = Values(depth * width, 2), c = new float[rows * width];
+            float[] a = Values(rows * depth, 1), b = Values(depth * width, 2), c = new float[rows * width], before = Values(rows * width, 3), added = [.. before];
             Multiply(Kernel.Choose(name), a, depth, rows, b, width, depth, width, c, width, TileResult.Store);
+            Multiply(Kernel.Choose(name), a, depth, rows, b, width, depth, width, added, width, TileResult.Add);
             for (int i = 0; i < c.Length; i++)
             {
                 float expected = 0;
@@ -75,6 +76,7 @@ public unsafe class TiledProducts
                 }
 
                 Assert.Equal(expected, c[i]);
+                Assert.Equal(before[i] + expected, added[i]);
             }
         }
     }
