@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
 using Compress.Core.LanguageModels;
-using Compress.Runtime.Numerics;
+using Compress.Core.LanguageModels.Tokenizers;
 
 namespace Compress.Core.Calibration;
 
@@ -17,40 +17,59 @@ internal sealed record CalibrationText(IReadOnlyList<int[]> Windows, string Desc
     /// <summary>Tokens in all windows.</summary>
     public int Tokens { get; } = Windows.Sum(window => window.Length);
 
-    /// <summary>Reads a text, cuts it into windows, and draws as many of them at random as have the tokens that are asked for.</summary>
+    /// <summary>
+    /// Reads a text, cuts it into windows, and draws as many of them at random as have the tokens that are asked for. The text may be of any length: it is
+    /// read and tokenized piece by piece, and no more windows are held than are drawn.
+    /// </summary>
     /// <exception cref="CompressException">The text or the tokenizer cannot be read, or does not fit the model.</exception>
     public static CalibrationText Read(CalibrationSettings settings, string modelFolder, LanguageModel model)
     {
         int window = settings.Window ?? Math.Min(model.MaxPositions, CalibrationSettings.MaxDefaultWindow);
-        var text = TextTokens.Read(
-            new EvaluationSettings(settings.Text) { Unit = settings.Unit, Window = window }, modelFolder, model.MaxPositions, model.VocabularySize, shorter: true);
-        var all = text.Windows.Select(part => part.Tokens).ToList();
-        bool draws = all.Sum(tokens => (long)tokens.Length) > settings.Tokens;
-        var windows = draws ? Draw(all, settings.Tokens, settings.Seed) : all;
-        string description = string.Create(CultureInfo.InvariantCulture,
-            $"text={Digest(windows)} tokens={windows.Sum(tokens => tokens.Length)} unit={(settings.Unit == TextUnit.Paragraph ? "paragraph" : "document")} window={window}");
-        return new(windows, draws ? description + string.Create(CultureInfo.InvariantCulture, $" seed={settings.Seed}") : description, text.Files);
-    }
-
-    // The windows in random order until there are enough tokens; the last is cut. Then in the order of the text again.
-    private static List<int[]> Draw(List<int[]> windows, int tokens, ulong seed)
-    {
-        var drawn = new List<(int Index, int[] Tokens)>();
-        foreach (int index in Enumerable.Range(0, windows.Count).OrderBy(index => Signs.Word(seed, index)).ThenBy(index => index))
+        TextTokens.CheckWindow(window, model.MaxPositions, settings.Text);
+        var (all, files) = Cut(settings, window, modelFolder, model.VocabularySize);
+        var drawn = new WindowDraw(settings.Tokens, settings.Seed);
+        foreach (int[] tokens in all)
         {
-            int length = Math.Min(windows[index].Length, tokens);
-            drawn.Add((index, windows[index][..length]));
-            tokens -= length;
-            if (tokens == 0)
-            {
-                break;
-            }
+            drawn.Add(tokens);
         }
 
-        return [.. drawn.OrderBy(window => window.Index).Select(window => window.Tokens)];
+        var windows = drawn.Windows();
+        if (windows.Count == 0)
+        {
+            throw TextTokens.NothingToPredict(settings.Text);
+        }
+
+        string description = string.Create(CultureInfo.InvariantCulture,
+            $"text={Digest(windows)} tokens={windows.Sum(tokens => tokens.Length)} unit={(settings.Unit == TextUnit.Paragraph ? "paragraph" : "document")} window={window}");
+        return new(windows, drawn.LeavesSome ? description + string.Create(CultureInfo.InvariantCulture, $" seed={settings.Seed}") : description, files);
     }
 
-    private static string Digest(List<int[]> windows)
+    // The windows, as the text is read.
+    private static (IEnumerable<int[]> Windows, string[] Files) Cut(CalibrationSettings settings, int window, string modelFolder, int vocabularySize)
+    {
+        bool paragraphs = settings.Unit == TextUnit.Paragraph;
+        if (Path.GetExtension(settings.Text) == TextTokens.IdsExtension)
+        {
+            var ids = TokenFile.Stream(settings.Text, vocabularySize);
+            return (paragraphs ? OfParagraphs([[.. ids.Take(window)]], window, null) : OfDocument(ids, window, null), [settings.Text]);
+        }
+
+        var (tokenizer, file) = TextTokens.OpenTokenizer(modelFolder, vocabularySize);
+        var windows = paragraphs
+            ? OfParagraphs(TextStream.Paragraphs(settings.Text).Select(tokenizer.Encode), window, tokenizer.BosId)
+            : OfDocument(
+                TextStream.Pieces(settings.Text).Where(piece => !string.IsNullOrWhiteSpace(piece)).SelectMany(tokenizer.Encode), window, tokenizer.BosId);
+        return (windows, [settings.Text, file]);
+    }
+
+    private static IEnumerable<int[]> OfParagraphs(IEnumerable<int[]> sequences, int window, int? bos) =>
+        EvaluationWindows.OfParagraphs(sequences, window, bos).Select(part => part.Tokens);
+
+    // Those of EvaluationWindows.OfDocument without overlap.
+    private static IEnumerable<int[]> OfDocument(IEnumerable<int> sequence, int window, int? bos) =>
+        sequence.Chunk(bos is null ? window : window - 1).Select(part => bos is { } first ? [first, .. part] : part).Where(tokens => tokens.Length > 1);
+
+    private static string Digest(IReadOnlyList<int[]> windows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (int[] window in windows)

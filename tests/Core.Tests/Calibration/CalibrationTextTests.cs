@@ -1,5 +1,6 @@
 using System.Globalization;
 using Compress.Core.Calibration;
+using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
 using Compress.Core.LanguageModels;
 using Compress.Core.Tests.Infra;
@@ -59,6 +60,33 @@ public sealed class CalibrationWindows : IDisposable
     [Fact]
     public void AreAsLongAsTheModelHasPositionsIfNothingIsSaid() =>
         Assert.Equal([512, 88], Read(Ids(600), settings => settings).Windows.Select(window => window.Length));
+
+    [Fact]
+    public void OfATextOfManyPiecesGoOnFromOneToTheNext()
+    {
+        string line = "Once upon a time, there was a rhinoceros.\n";
+        int lines = (3 * TextStream.PieceLength / line.Length) + 1;
+        File.WriteAllText(folder["t.txt"], string.Concat(Enumerable.Repeat(line, lines)));
+        var few = Read(folder["t.txt"], settings => settings with { Window = 100, Tokens = 1000 });
+        Assert.Equal(1000, few.Tokens);
+        Assert.All(few.Windows, window => Assert.Equal((100, 1), (window.Length, window[0])));
+        var all = Read(folder["t.txt"], settings => settings with { Window = 100, Tokens = int.MaxValue });
+        Assert.All(all.Windows.SkipLast(1), window => Assert.Equal(100, window.Length)); // no window is shorter where a piece ends
+        Assert.InRange(all.Tokens, lines * 10, lines * 20);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\uFEFF \n\n")]
+    public void AreNotOfATextWithoutWords(string content)
+    {
+        File.WriteAllText(folder["t.txt"], content);
+        foreach (var unit in Enum.GetValues<TextUnit>())
+        {
+            var diagnostic = Assert.Throws<CompressException>(() => Read(folder["t.txt"], settings => settings with { Unit = unit })).Diagnostic;
+            Assert.Equal((Codes.EvaluationText, folder["t.txt"]), (diagnostic.Code, diagnostic.File));
+        }
+    }
 
     private string Description(string ids, int tokens, ulong seed) =>
         Read(ids, settings => settings with { Window = 10, Tokens = tokens, Seed = seed }).Description;

@@ -1,3 +1,4 @@
+using System.Text;
 using Compress.Core.Diagnostics;
 
 namespace Compress.Core.LanguageModels.Tokenizers;
@@ -14,28 +15,59 @@ public static class TokenFile
     public static int[] Read(string path, int vocabularySize)
     {
         path = Path.GetFullPath(path);
-        byte[] bytes = TokenizerFile.ReadBytes(path, "file of token ids");
-        var ids = new List<int>();
-        var scanner = new Scanner(bytes, path, vocabularySize);
-        bool array = scanner.Take((byte)'[');
-        while (array ? !scanner.Take((byte)']') : !scanner.AtEnd)
+        return [.. Ids(() => new MemoryStream(TokenizerFile.ReadBytes(path, What)), path, vocabularySize)];
+    }
+
+    /// <summary>The same of a file of any size, in bounded memory: the ids as they are read.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static IEnumerable<int> Stream(string path, int vocabularySize)
+    {
+        path = Path.GetFullPath(path);
+        return Ids(() => File.OpenRead(path), path, vocabularySize);
+    }
+
+    private const string What = "file of token ids";
+
+    private static IEnumerable<int> Ids(Func<Stream> open, string path, int vocabularySize)
+    {
+        using var scanner = new Scanner(open, path, vocabularySize);
+        bool array = scanner.Take('['), first = true;
+        while (array ? !scanner.Take(']') : !scanner.AtEnd)
         {
-            if (array && ids.Count > 0)
+            if (array && !first)
             {
-                scanner.Expect((byte)',');
+                scanner.Expect(',');
             }
 
-            ids.Add(scanner.Id());
+            first = false;
+            yield return scanner.Id();
         }
 
         scanner.ExpectEnd();
-        return [.. ids];
     }
 
-    private ref struct Scanner(ReadOnlySpan<byte> text, string path, int vocabularySize)
+    private sealed class Scanner : IDisposable
     {
-        private readonly ReadOnlySpan<byte> text = text;
-        private int at = text.StartsWith("\uFEFF"u8) ? 3 : 0;
+        private const int End = -1, BufferBytes = 1 << 16, MostDigits = 20;
+
+        private readonly string path;
+        private readonly int vocabularySize;
+        private readonly Stream stream;
+        private readonly byte[] buffer = new byte[BufferBytes];
+        private readonly StringBuilder digits = new(MostDigits); // of an id, for messages
+        private int at, filled, line = 1, column = 1;
+
+        public Scanner(Func<Stream> open, string path, int vocabularySize)
+        {
+            (this.path, this.vocabularySize) = (path, vocabularySize);
+            stream = Guard(open);
+            if (Next == 0xEF)
+            {
+                SkipMark();
+            }
+        }
+
+        public void Dispose() => stream.Dispose();
 
         /// <summary>True if only white space is left.</summary>
         public bool AtEnd
@@ -43,22 +75,40 @@ public static class TokenFile
             get
             {
                 SkipSpace();
-                return at == text.Length;
+                return Next == End;
             }
         }
 
-        public bool Take(byte symbol)
+        // The byte that is read next, or End.
+        private int Next
         {
-            bool found = !AtEnd && text[at] == symbol;
-            at += found ? 1 : 0;
+            get
+            {
+                if (at == filled)
+                {
+                    (at, filled) = (0, Guard(() => stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)));
+                }
+
+                return at < filled ? buffer[at] : End;
+            }
+        }
+
+        public bool Take(char symbol)
+        {
+            bool found = !AtEnd && Next == symbol;
+            if (found)
+            {
+                Advance();
+            }
+
             return found;
         }
 
-        public void Expect(byte symbol)
+        public void Expect(char symbol)
         {
             if (!Take(symbol))
             {
-                throw Error(at, $"{Found(at)}; '{(char)symbol}' is expected");
+                throw Error($"{Found()}; '{symbol}' is expected");
             }
         }
 
@@ -66,54 +116,81 @@ public static class TokenFile
         {
             if (!AtEnd)
             {
-                throw Error(at, $"{Found(at)} behind the array; one array of token ids is expected");
+                throw Error($"{Found()} behind the array; one array of token ids is expected");
             }
         }
 
         public int Id()
         {
             SkipSpace();
-            int start = at;
+            int startLine = line, startColumn = column;
+            digits.Clear();
             long id = 0;
-            while (at < text.Length && char.IsAsciiDigit((char)text[at]))
+            for (; Next is >= '0' and <= '9'; Advance())
             {
-                id = Math.Min((id * 10) + text[at++] - '0', int.MaxValue);
+                id = Math.Min((id * 10) + Next - '0', int.MaxValue);
+                if (digits.Length < MostDigits)
+                {
+                    digits.Append((char)Next);
+                }
             }
 
-            if (at == start || (at < text.Length && !IsSpace(text[at]) && text[at] is not ((byte)',' or (byte)']')))
+            if (digits.Length == 0 || (Next != End && !IsSpace(Next) && Next is not (',' or ']')))
             {
-                throw Error(at, $"{Found(at)}; token ids are decimal numbers between white space, or one JSON array of them");
+                throw Error($"{Found()}; token ids are decimal numbers between white space, or one JSON array of them");
             }
 
-            if (id >= vocabularySize)
-            {
-                string digits = System.Text.Encoding.ASCII.GetString(text[start..Math.Min(at, start + 20)]);
-                throw Error(start, $"{digits} is not in the vocabulary, whose ids are 0 to {vocabularySize - 1}; were these ids made for another model?");
-            }
-
-            return (int)id;
+            return id < vocabularySize ? (int)id : throw Error(
+                $"{digits} is not in the vocabulary, whose ids are 0 to {vocabularySize - 1}; were these ids made for another model?", startLine, startColumn);
         }
 
-        private static bool IsSpace(byte value) => value is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r';
+        private static bool IsSpace(int value) => value is ' ' or '\t' or '\n' or '\r';
+
+        // The mark of UTF-8 is three bytes of the first line.
+        private void SkipMark()
+        {
+            if (buffer.AsSpan(0, filled).StartsWith("\uFEFF"u8))
+            {
+                (at, column) = (3, 4);
+            }
+        }
+
+        private void Advance()
+        {
+            (line, column) = buffer[at] == '\n' ? (line + 1, 1) : (line, column + 1);
+            at++;
+        }
 
         private void SkipSpace()
         {
-            while (at < text.Length && IsSpace(text[at]))
+            while (IsSpace(Next))
             {
-                at++;
+                Advance();
             }
         }
 
-        private readonly string Found(int place) =>
-            place == text.Length ? "the file ends here"
-            : text[place] is > 0x20 and < 0x7F ? $"here is '{(char)text[place]}'" : $"here is the byte 0x{text[place]:X2}";
-
-        private readonly CompressException Error(int place, string message)
+        private string Found() => Next switch
         {
-            var before = text[..place];
-            int line = before.Count((byte)'\n') + 1;
-            int column = place - before.LastIndexOf((byte)'\n');
-            return new(new Diagnostic(Codes.TokenFileMalformed, Severity.Error, message, path, line, column));
+            End => "the file ends here",
+            > 0x20 and < 0x7F => $"here is '{(char)Next}'",
+            _ => $"here is the byte 0x{Next:X2}",
+        };
+
+        private CompressException Error(string message) => Error(message, line, column);
+
+        private CompressException Error(string message, int atLine, int atColumn) =>
+            new(new Diagnostic(Codes.TokenFileMalformed, Severity.Error, message, path, atLine, atColumn));
+
+        private T Guard<T>(Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new CompressException(Codes.TokenizerNotReadable, $"the {What} cannot be read: {exception.Message}", path, exception);
+            }
         }
     }
 }

@@ -43,6 +43,18 @@ public sealed class TokenFiles : IDisposable
     }
 
     [Fact]
+    public void OfAnyLengthAreReadAsTheyCome()
+    {
+        int[] ids = [.. Enumerable.Range(0, 60_000).Select(i => i * 7 % 512)];
+        Assert.Equal(ids, Read(string.Join(" \n", ids)));
+        Assert.Equal(ids, TokenFile.Stream(folder["ids.txt"], 512));
+        File.AppendAllText(folder["ids.txt"], " \n512");
+        Assert.Equal(ids.Take(100), TokenFile.Stream(folder["ids.txt"], 512).Take(100)); // what is not read is not looked at
+        var diagnostic = Assert.Throws<CompressException>(() => TokenFile.Stream(folder["ids.txt"], 512).Count()).Diagnostic;
+        Assert.Equal((Codes.TokenFileMalformed, 60_001, 1), (diagnostic.Code, diagnostic.Line, diagnostic.Column));
+    }
+
+    [Fact]
     public void ThatAreMissingAreNamed()
     {
         var diagnostic = Assert.Throws<CompressException>(() => TokenFile.Read(folder["none.txt"], 512)).Diagnostic;
