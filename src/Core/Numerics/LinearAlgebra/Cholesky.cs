@@ -77,7 +77,7 @@ internal static unsafe class Cholesky
         {
             double* row = a + (j * stride);
             double pivot = row[j] - Dot(row, row, j);
-            if (!(pivot > least) || !double.IsFinite(pivot))
+            if (!(pivot > least))
             {
                 return false;
             }

@@ -198,6 +198,9 @@ public class ErrorFeedbackTests
         Assert.Equal([4, 5, 7, 6, 2, 3, 1, 0, 9, 10, 8], factor.Order.ToArray());
         Assert.Equal([2, 3, 0, 1, 4], new FeedbackFactor(
             Matrices.Make(5, 5, (i, j) => i == j ? strength[i] : 0), 5, 2, 0, new(1, true), CancellationToken.None).Order.ToArray());
+        // of equals the first, whole
+        Assert.Equal([3, 2, 1, 0, 4, 5, 6, 7], new FeedbackFactor(
+            Matrices.Make(8, 8, (i, j) => i != j ? 0 : i < 4 ? i + 1 : 8 - i), 8, 1, 4, new(1, true), CancellationToken.None).Order.ToArray());
     }
 
     [Fact]

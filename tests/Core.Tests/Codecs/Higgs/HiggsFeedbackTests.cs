@@ -1,4 +1,5 @@
 using Compress.Core.Codecs;
+using Compress.Core.Codecs.Feedback;
 using Compress.Core.Codecs.Higgs;
 using Compress.Core.Models;
 using Compress.Core.Numerics.LinearAlgebra;
@@ -101,6 +102,70 @@ public class HiggsFeedbackTests
     {
         double[] h = Matrices.Sample(172, 40);
         Assert.Equal(Matrices.Trace(h, 172), Matrices.Trace(RotatedMoments.Of(h, 172, 64, 3, CancellationToken.None), 172), 1e-10);
+    }
+
+    // Inputs of one strength in each block of the rotation stay uncorrelated; the last block comes first.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void GroupsInAnotherOrderKeepTheirScales(int p)
+    {
+        (string, object)[] settings = [("bits", 3), ("p", p), ("groupSize", 32)];
+        float[] weights = RandomWeights.Laplace(5 * 96);
+        double[] h = Matrices.Make(96, 96, (i, j) => i == j ? 1 + (i / 32 * 3) : 0);
+        Assert.Equal(Decoded(Encoders.Of("higgs", settings).Encoded(weights, 5, 96), 5, 96), Decoded(Encode([.. settings, Gptq], weights, 5, 96, h), 5, 96));
+    }
+
+    // Squares of such weights overflow, or vanish.
+    [Theory]
+    [InlineData(-100, false)]
+    [InlineData(-100, true)]
+    [InlineData(100, false)]
+    [InlineData(100, true)]
+    public void MagnitudeDoesNotMatter(int exponent, bool transposed)
+    {
+        const int Size = 90;
+        double[] h = Matrices.Autoregressive(Size, 0.9);
+        float[] weights = RandomWeights.Gaussian(Size * Size), scaled = Array.ConvertAll(weights, w => MathF.ScaleB(w, exponent));
+        Assert.Equal(
+            Decoded(Encode([("bits", 3), Gptq], weights, Size, Size, h, transposed), Size, Size).Select(w => MathF.ScaleB(w, exponent)),
+            Decoded(Encode([("bits", 3), Gptq], scaled, Size, Size, h, transposed), Size, Size));
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public void ZerosStayZeros(int p, bool transposed)
+    {
+        const int Size = 70;
+        (string, object)[] settings = [("bits", 2), ("p", p), ("groupSize", 16), Gptq];
+        double[] h = Matrices.Autoregressive(Size, 0.9);
+        Assert.All(Decoded(Encode(settings, new float[Size * Size], Size, Size, h, transposed), Size, Size), w => Assert.Equal(0, w));
+        if (!transposed)
+        {
+            float[] weights = RandomWeights.Gaussian(Size * Size);
+            weights.AsSpan(Size, Size).Clear();
+            float[] decoded = Decoded(Encode(settings, weights, Size, Size, h), Size, Size);
+            Assert.All(decoded[Size..(2 * Size)], w => Assert.Equal(0, w));
+            Assert.All(decoded[..Size], w => Assert.NotEqual(0, w));
+        }
+    }
+
+    // Factors are found by the moments before their rotation, which the seed decides.
+    [Fact]
+    public void FactorOfAnotherRotationIsNotTaken()
+    {
+        double[] h = Matrices.Autoregressive(64, 0.9);
+        float[] weights = RandomWeights.Gaussian(3 * 64);
+        SharedFactors.Instance.Clear();
+        byte[][] alone = Seeded(2);
+        SharedFactors.Instance.Clear();
+        Seeded(1);
+        Assert.Equal(alone, Seeded(2));
+
+        byte[][] Seeded(ulong seed) => Bytes(Encoders.Of("higgs", seed, ("bits", 3), Gptq).Encode(
+            WeightMatrix.FromArray(weights, 3, 64), new LayerStatistics { Tokens = 100, InputSecondMoments = h }, CancellationToken.None));
     }
 
     [Fact]

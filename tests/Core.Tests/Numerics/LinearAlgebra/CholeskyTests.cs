@@ -56,6 +56,7 @@ public class CholeskyTests
         { "negative alone", [-1], 1 },
         { "indefinite", [1, 2, 2, 1], 2 },
         { "rank one", Matrices.Make(40, 40, (i, j) => (i + 1.0) * (j + 1)), 40 },
+        { "rank one within rounding", [1, 1, 1, Math.BitIncrement(1)], 2 },
         { "rank below its order", Matrices.Sample(70, 30), 70 },
         { "NaN on the diagonal", [1, 0, 0, double.NaN], 2 },
         { "NaN beside it", [1, double.NaN, double.NaN, 1], 2 },
