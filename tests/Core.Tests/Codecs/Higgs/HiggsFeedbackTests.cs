@@ -148,7 +148,7 @@ public class HiggsFeedbackTests
             weights.AsSpan(Size, Size).Clear();
             float[] decoded = Decoded(Encode(settings, weights, Size, Size, h), Size, Size);
             Assert.All(decoded[Size..(2 * Size)], w => Assert.Equal(0, w));
-            Assert.All(decoded[..Size], w => Assert.NotEqual(0, w));
+            Assert.Contains(decoded[..Size], w => w != 0); // single ones may cancel out
         }
     }
 
