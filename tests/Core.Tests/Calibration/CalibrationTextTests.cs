@@ -65,14 +65,22 @@ public sealed class CalibrationWindows : IDisposable
     public void OfATextOfManyPiecesGoOnFromOneToTheNext()
     {
         string line = "Once upon a time, there was a rhinoceros.\n";
-        int lines = (3 * TextStream.PieceLength / line.Length) + 1;
+        int lines = (TextStream.PieceLength / line.Length) + 1000, more = TokensOf(2 * 3) - TokensOf(3);
         File.WriteAllText(folder["t.txt"], string.Concat(Enumerable.Repeat(line, lines)));
         var few = Read(folder["t.txt"], settings => settings with { Window = 100, Tokens = 1000 });
         Assert.Equal(1000, few.Tokens);
         Assert.All(few.Windows, window => Assert.Equal((100, 1), (window.Length, window[0])));
         var all = Read(folder["t.txt"], settings => settings with { Window = 100, Tokens = int.MaxValue });
         Assert.All(all.Windows.SkipLast(1), window => Assert.Equal(100, window.Length)); // no window is shorter where a piece ends
-        Assert.InRange(all.Tokens, lines * 10, lines * 20);
+
+        // Each of the two pieces begins as a text does.
+        Assert.Equal((lines * more / 3) + (2 * (TokensOf(3) - 1 - more)), all.Tokens - all.Windows.Count);
+
+        int TokensOf(int count)
+        {
+            File.WriteAllText(folder["few.txt"], string.Concat(Enumerable.Repeat(line, count)));
+            return Read(folder["few.txt"], settings => settings).Tokens;
+        }
     }
 
     [Theory]
