@@ -54,6 +54,11 @@ internal sealed record CalibrationText(IReadOnlyList<int[]> Windows, string Desc
             return (paragraphs ? OfParagraphs([[.. ids.Take(window)]], window, null) : OfDocument(ids, window, null), [settings.Text]);
         }
 
+        if (TextStream.Pieces(settings.Text).All(string.IsNullOrWhiteSpace))
+        {
+            throw TextTokens.NothingToPredict(settings.Text);
+        }
+
         var (tokenizer, file) = TextTokens.OpenTokenizer(modelFolder, vocabularySize);
         var windows = paragraphs
             ? OfParagraphs(TextStream.Paragraphs(settings.Text).Select(tokenizer.Encode), window, tokenizer.BosId)
