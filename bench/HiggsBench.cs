@@ -59,14 +59,14 @@ internal static class HiggsBench
         }
 
         report.Save();
-        if (Array.IndexOf(args, "--plot") is var at && at >= 0)
+        if (QualityTrial.Option(args, "--plot") is { } file)
         {
             var plot = new SvgPlot($"{trial.Name}: size and perplexity on held-out text", "bits per weight, all matrices", "perplexity");
             plot.Add(new("HIGGS, one width", "#7f7f7f", true, Of(rows, row => row.OneWidth)));
             plot.Add(new("HIGGS, budget (p = 1 and 2)", "#1f77b4", true, Of(rows, row => row.AnyGrid)));
             plot.Add(new("the same with feedback", "#2ca02c", true, Of(rows, row => row.AnyGridFeedback)));
             plot.Add(new("llama.cpp", "#d62728", false, [.. peerRows.Where(row => row.Quality.BitsPerWeight < 7).Select(row => (row.Quality.BitsPerWeight, row.Quality.Perplexity, row.Format.Name))]));
-            File.WriteAllText(args[at + 1], plot.Draw(trial.SourcePerplexity, "source"));
+            File.WriteAllText(file, plot.Draw(trial.SourcePerplexity, "source"));
         }
     }
 

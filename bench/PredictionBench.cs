@@ -28,18 +28,12 @@ internal sealed class PredictionBench : IDisposable
     private PredictionBench(string[] args)
     {
         paths = [.. args[..3].Select(Path.GetFullPath)];
-        unit = Option(args, "--unit") ?? "document";
-        sensitivity = $"sensitivity: {{ standardError: {Option(args, "--error") ?? "5%"}, tokens: {Option(args, "--tokens") ?? "8192"} }}";
-        cache = new(Option(args, "--cache") is { } kept ? Path.GetFullPath(kept) : Path.Combine(folder, "cache"));
+        unit = QualityTrial.Option(args, "--unit") ?? "document";
+        sensitivity = $"sensitivity: {{ standardError: {QualityTrial.Option(args, "--error") ?? "5%"}, tokens: {QualityTrial.Option(args, "--tokens") ?? "8192"} }}";
+        cache = new(QualityTrial.Option(args, "--cache") is { } kept ? Path.GetFullPath(kept) : Path.Combine(folder, "cache"));
         source = ModelFile.Open(paths[0]);
         model = LanguageModel.Open(source);
-        var settings = new EvaluationSettings(paths[2])
-        {
-            Unit = Enum.Parse<TextUnit>(unit, ignoreCase: true),
-            Window = Number(args, "--window"),
-            Limit = Number(args, "--limit"),
-        };
-        windows = TextTokens.Read(settings, Path.GetDirectoryName(source.Header.Files[0])!, model.MaxPositions, model.VocabularySize).Windows;
+        windows = TextTokens.Read(QualityTrial.Settings(args), Path.GetDirectoryName(source.Header.Files[0])!, model.MaxPositions, model.VocabularySize).Windows;
     }
 
     public static void Run(string[] args)
@@ -56,7 +50,7 @@ internal sealed class PredictionBench : IDisposable
         bench.Predict(report, name);
         bench.Compare(report);
         report.Save();
-        if (Option(args, "--plot") is { } plot)
+        if (QualityTrial.Option(args, "--plot") is { } plot)
         {
             File.WriteAllText(plot, ScatterPlot.Create($"{name}: increase of ln perplexity", "predicted", "measured", bench.points));
         }
@@ -112,9 +106,7 @@ internal sealed class PredictionBench : IDisposable
     {
         string recipe = Path.Combine(folder, "compress.yaml");
         File.WriteAllText(recipe, $"{what}\n{(what.StartsWith("budget", StringComparison.Ordinal) ? $"calibration: {{ text: '{paths[1]}', unit: {unit} }}\n" : "")}");
-        var diagnostics = new DiagnosticBag();
-        return Compressor.Run(new(paths[0], recipe, Packed) { Cache = cache }, diagnostics, null, CancellationToken.None)
-            ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
+        return QualityTrial.Compress(new(paths[0], recipe, Packed) { Cache = cache });
     }
 
     private ComparedSums Measure(bool mirrored)
@@ -135,8 +127,4 @@ internal sealed class PredictionBench : IDisposable
     }
 
     private string Packed => Path.Combine(folder, "packed.safetensors");
-
-    private static string? Option(string[] args, string option) => Array.IndexOf(args, option) is var at && at >= 0 ? args[at + 1] : null;
-
-    private static int? Number(string[] args, string option) => Option(args, option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

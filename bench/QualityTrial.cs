@@ -33,20 +33,11 @@ internal sealed class QualityTrial : IDisposable
     public QualityTrial(string[] args)
     {
         paths = [.. args[..3].Select(Path.GetFullPath)];
-        settings = new EvaluationSettings(paths[2])
-        {
-            Unit = Enum.Parse<TextUnit>(Option("--unit") ?? "document", ignoreCase: true),
-            Window = Number("--window"),
-            Limit = Number("--limit"),
-        };
+        settings = Settings(args);
         Source = ModelFile.Open(paths[0]);
         cache = new LayerCache(Path.Combine(folder, "cache"));
         evaluation = new ModelEvaluation(Source, new EvaluationCache(cache.Directory, readOnly: false));
         Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0]));
-
-        string? Option(string option) => Array.IndexOf(args, option) is var at && at >= 0 ? args[at + 1] : null;
-
-        int? Number(string option) => Option(option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
     }
 
     /// <summary>The model's name.</summary>
@@ -62,6 +53,24 @@ internal sealed class QualityTrial : IDisposable
     public string Description => string.Create(CultureInfo.InvariantCulture,
         $"Calibrated (where it says so) on {CalibrationTokens:N0} tokens of {Path.GetFileName(paths[1])}, measured on {last!.Packed!.Value.Tokens:N0} tokens of {Path.GetFileName(paths[2])} "
         + $"(unit {settings.Unit.ToString().ToLowerInvariant()}, window {last.Window}, limit {settings.Limit}). Source: perplexity {SourcePerplexity:F4}.");
+
+    /// <summary>The value of an option, or null.</summary>
+    public static string? Option(string[] args, string option) => Array.IndexOf(args, option) is var at && at >= 0 ? args[at + 1] : null;
+
+    /// <summary>How the held-out text, the third argument, is evaluated.</summary>
+    public static EvaluationSettings Settings(string[] args) => new(Path.GetFullPath(args[2]))
+    {
+        Unit = Enum.Parse<TextUnit>(Option(args, "--unit") ?? "document", ignoreCase: true),
+        Window = Number(args, "--window"),
+        Limit = Number(args, "--limit"),
+    };
+
+    /// <summary>Compresses; nothing may be wrong.</summary>
+    public static CompressionReport Compress(CompressionRequest request)
+    {
+        var diagnostics = new DiagnosticBag();
+        return Compressor.Run(request, diagnostics, null, CancellationToken.None) ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
+    }
 
     /// <summary>What a recipe, without version and calibration, makes of the matrices.</summary>
     public double BitsPerWeight(string recipe) => Compressed(recipe, Path.Combine(folder, "packed.safetensors"));
@@ -99,10 +108,7 @@ internal sealed class QualityTrial : IDisposable
         string file = Path.Combine(folder, "compress.yaml"), unit = settings.Unit.ToString().ToLowerInvariant();
         string calibration = recipe.Contains("gptq", StringComparison.Ordinal) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
         File.WriteAllText(file, $"version: 1\n{calibration}{recipe}\n");
-        var diagnostics = new DiagnosticBag();
-        var report = Compressor.Run(new(paths[0], file, packed) { Cache = cache }, diagnostics, null, CancellationToken.None)
-            ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
-        return report.BitsPerWeight;
+        return Compress(new(paths[0], file, packed) { Cache = cache }).BitsPerWeight;
     }
 
     private Quality Measured(double bitsPerWeight, string packed)
@@ -112,4 +118,6 @@ internal sealed class QualityTrial : IDisposable
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{quality.BitsPerWeight:F3} {quality.Perplexity:F4} {quality.Kl:F5}"));
         return quality;
     }
+
+    private static int? Number(string[] args, string option) => Option(args, option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

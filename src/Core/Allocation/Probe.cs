@@ -20,6 +20,9 @@ internal abstract class Probe(SourceTensor tensor, double relativeMse, string di
     /// <summary>What the error follows from, besides the tensor.</summary>
     public string Digest => digest;
 
+    /// <summary>Values of a row of the tensor.</summary>
+    protected int Columns => tensor.Columns;
+
     /// <summary>
     /// The tensor with the error E, or with −E. The mean of both has no part of the first order in E, which is chance: so it shows how much the loss
     /// on a text curves, however small E is (antithetic variates).
@@ -65,12 +68,10 @@ internal sealed class GridProbe(SourceTensor tensor, double relativeMse, string 
 internal sealed class NoiseProbe(SourceTensor tensor, double relativeMse, ulong seed)
     : Probe(tensor, relativeMse, string.Create(CultureInfo.InvariantCulture, $"noise t2={relativeMse:R} seed={seed}"))
 {
-    private readonly SourceTensor source = tensor;
-
     protected override void Error(ReadOnlySpan<float> weights, Span<float> error)
     {
-        int columns = source.Columns;
-        for (int row = 0; row < source.Rows; row++)
+        int columns = Columns;
+        for (int row = 0; row * columns < weights.Length; row++)
         {
             double energy = 0;
             foreach (float weight in weights.Slice(row * columns, columns))

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Runtime.InteropServices;
 using Compress.Core.Calibration;
 using Compress.Core.LanguageModels;
 using Compress.Runtime.Numerics;
@@ -15,21 +13,8 @@ internal sealed record ProbeText(IReadOnlyList<int[]> Windows, bool IsText, IRea
     // Many short windows tell how far results scatter; longer ones only take more memory.
     private const int WindowTokens = 256;
 
-    /// <summary>SHA-256 over all windows, in lower-case hexadecimal digits.</summary>
-    public string Digest
-    {
-        get
-        {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (int[] window in Windows)
-            {
-                hash.AppendData(MemoryMarshal.AsBytes<int>([window.Length]));
-                hash.AppendData(MemoryMarshal.AsBytes<int>(window));
-            }
-
-            return Convert.ToHexStringLower(hash.GetHashAndReset());
-        }
-    }
+    /// <summary>SHA-256 over all windows.</summary>
+    public string Digest => CalibrationText.Digest(Windows);
 
     /// <summary>Tokens drawn from the vocabulary, all equally likely: no data is needed.</summary>
     public static ProbeText Random(LanguageModel model, int tokens)

@@ -74,7 +74,8 @@ internal sealed record CalibrationText(IReadOnlyList<int[]> Windows, string Desc
     private static IEnumerable<int[]> OfDocument(IEnumerable<int> sequence, int window, int? bos) =>
         sequence.Chunk(bos is null ? window : window - 1).Select(part => bos is { } first ? [first, .. part] : part).Where(tokens => tokens.Length > 1);
 
-    private static string Digest(IReadOnlyList<int[]> windows)
+    /// <summary>SHA-256 over windows of tokens, in lower-case hexadecimal digits.</summary>
+    public static string Digest(IReadOnlyList<int[]> windows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (int[] window in windows)

@@ -333,8 +333,7 @@ internal sealed class TextStatistics : IStatisticsSource
         string message = found.Code is Codes.LanguageModelConfig or Codes.LanguageModelUnknown or Codes.LanguageModelTensors
             ? $"{found.Message}; for a model that cannot be run here, give 'calibration: statistics' a file that another program wrote"
             : found.Message;
-        return recipeFile is not null && found.File == settings.Text
-            ? new(found with { File = recipeFile, Line = settings.Position.Line, Column = settings.Position.Column, Message = $"{settings.Text}: {message}" }, exception)
-            : new(found with { Message = message }, exception);
+        found = found with { Message = message };
+        return new(recipeFile is not null && found.File == settings.Text ? found.At(recipeFile, settings.Position.Line, settings.Position.Column) : found, exception);
     }
 }

@@ -108,7 +108,8 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
         var names = model.TensorNames.ToHashSet(StringComparer.Ordinal);
         var probes = layers.Where(layer => names.Contains(layer.Tensor.Name)).SelectMany(Probes).ToList();
         var costs = new ProbeRun(source, model, text, settings, cache).Measure(probes, progress, cancellationToken);
-        var measured = layers.Select(layer => probes.Zip(costs).Where(pair => pair.First.Tensor == layer.Tensor.Name).ToList()).ToList();
+        var ofTensors = probes.Zip(costs).ToLookup(pair => pair.First.Tensor, StringComparer.Ordinal);
+        var measured = layers.Select(layer => ofTensors[layer.Tensor.Name].ToList()).ToList();
         var kl = Costs(cost => (cost.RelativeMse, cost.Kl, cost.KlError));
         var perplexity = text.IsText ? Costs(cost => (cost.RelativeMse, cost.LnPerplexity, cost.LnPerplexityError)) : null;
         return new(
@@ -142,11 +143,7 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
         }
         catch (CompressException exception) when (exception.Diagnostic.File == calibration.Settings.Text)
         {
-            var position = calibration.Position;
-            throw new CompressException(exception.Diagnostic with
-            {
-                File = recipe.File, Line = position.Line, Column = position.Column, Message = $"{calibration.Settings.Text}: {exception.Diagnostic.Message}",
-            }, exception);
+            throw new CompressException(exception.Diagnostic.At(recipe.File, calibration.Position.Line, calibration.Position.Column), exception);
         }
     }
 }

@@ -27,6 +27,18 @@ internal sealed class LayerWork(
     /// <returns>A result for each tensor of the plan. Null if there were errors.</returns>
     public TensorResult[]? Run(bool force, DiagnosticBag diagnostics, CancellationToken cancellationToken)
     {
+        try
+        {
+            return EncodeAll(force, diagnostics, cancellationToken);
+        }
+        finally
+        {
+            SharedFactors.Instance.Clear();
+        }
+    }
+
+    private TensorResult[]? EncodeAll(bool force, DiagnosticBag diagnostics, CancellationToken cancellationToken)
+    {
         var results = new TensorResult?[plan.Count];
         var errors = new Diagnostic?[plan.Count];
         var tally = new ProgressTally(plan.Count, plan.Sum(layer => model[layer.Tensor.Name].Count), progress);
@@ -53,38 +65,29 @@ internal sealed class LayerWork(
 
         return Array.TrueForAll(errors, error => error is null) ? [.. results.OfType<TensorResult>()] : null;
 
-        void ForEach(IEnumerable<int> indices, Action? waiting)
-        {
-            try
+        void ForEach(IEnumerable<int> indices, Action? waiting) =>
+            Parallel.ForEach(Partitioner.Create(indices, EnumerablePartitionerOptions.NoBuffering), options, (index, loop) =>
             {
-                Parallel.ForEach(Partitioner.Create(indices, EnumerablePartitionerOptions.NoBuffering), options, (index, loop) =>
+                var tensor = model[plan[index].Tensor.Name];
+                try
                 {
-                    var tensor = model[plan[index].Tensor.Name];
-                    try
+                    if (Process(tensor, plan[index].Treatment, force, waiting, cancellationToken) is { } result)
                     {
-                        if (Process(tensor, plan[index].Treatment, force, waiting, cancellationToken) is { } result)
-                        {
-                            results[index] = result;
-                            tally.Add(tensor.Count, result.Cache == CacheUse.Hit);
-                        }
+                        results[index] = result;
+                        tally.Add(tensor.Count, result.Cache == CacheUse.Hit);
                     }
-                    catch (CompressException exception)
+                }
+                catch (CompressException exception)
+                {
+                    errors[index] = exception.Diagnostic; // the others go on: all errors of the model are reported at once
+                    if (IsFatal(exception.Diagnostic))
                     {
-                        errors[index] = exception.Diagnostic; // the others go on: all errors of the model are reported at once
-                        if (IsFatal(exception.Diagnostic))
-                        {
-                            loop.Stop();
-                        }
+                        loop.Stop();
                     }
+                }
 
-                    tensor.ReleasePages();
-                });
-            }
-            finally
-            {
-                SharedFactors.Instance.Clear();
-            }
-        }
+                tensor.ReleasePages();
+            });
     }
 
     // The largest first, one at a time to whichever thread is free: so that no thread is left alone with a large one at the end. Those with the same

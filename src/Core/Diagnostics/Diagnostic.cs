@@ -42,6 +42,9 @@ public sealed record Diagnostic(string Code, Severity Severity, string Message, 
         _ => "message",
     };
 
+    /// <summary>The same, where another file names the one at fault: at that place, and with the path of the one at fault before the message.</summary>
+    public Diagnostic At(string? file, int line, int column) => this with { File = file, Line = line, Column = column, Message = $"{File}: {Message}" };
+
     // Names from files may hold anything: no line break may end the message early, no escape sequence may reach a terminal.
     private static string OneLine(string text) =>
         string.Create(text.Length, text, static (line, source) =>

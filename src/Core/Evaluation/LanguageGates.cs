@@ -103,12 +103,7 @@ internal sealed class LanguageGates(Recipe recipe, ModelFile source, EvaluationC
         }
         catch (CompressException exception) when (exception.Diagnostic.File == settings.Text)
         {
-            throw new CompressException(
-                exception.Diagnostic with
-                {
-                    File = recipe.File, Line = settings.Position.Line, Column = settings.Position.Column, Message = $"{settings.Text}: {exception.Diagnostic.Message}",
-                },
-                exception);
+            throw new CompressException(exception.Diagnostic.At(recipe.File, settings.Position.Line, settings.Position.Column), exception);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Runtime.InteropServices;
 using Compress.Core.Diagnostics;
 using Compress.Core.LanguageModels.Tokenizers;
@@ -91,7 +90,7 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
 
     private static (List<int[]> Sequences, int? Bos, string[] Files) Tokenize(EvaluationSettings settings, string modelFolder, int vocabularySize)
     {
-        string text = ReadText(settings.Text);
+        string text = string.Concat(TextStream.Pieces(settings.Text));
         if (string.IsNullOrWhiteSpace(text))
         {
             throw NothingToPredict(settings.Text);
@@ -101,21 +100,5 @@ public sealed record TextTokens(IReadOnlyList<TokenWindow> Windows, int Window, 
         // As many paragraphs as are asked for, and no more: texts may be long.
         var parts = settings.Unit == TextUnit.Paragraph ? EvaluationWindows.Paragraphs(text).Take(settings.Limit ?? int.MaxValue) : [text];
         return ([.. parts.Select(tokenizer.Encode)], settings.Bos ? tokenizer.BosId : null, [settings.Text, file]);
-    }
-
-    private static string ReadText(string path)
-    {
-        try
-        {
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
-        }
-        catch (DecoderFallbackException exception)
-        {
-            throw new CompressException(Codes.EvaluationText, $"it is not valid UTF-8 (near byte {exception.Index})", path, exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CompressException(Codes.EvaluationText, $"the text cannot be read: {exception.Message}", path, exception);
-        }
     }
 }

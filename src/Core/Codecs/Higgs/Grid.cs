@@ -44,12 +44,19 @@ internal sealed class Grid
     /// <summary>Finds nearest points.</summary>
     public GridSearch Search { get; }
 
-    public int Nearest(ReadOnlySpan<float> point)
+    /// <summary>The point nearest to a vector.</summary>
+    /// <param name="vector">Of <see cref="P"/> values; of fewer, zeros are the rest.</param>
+    /// <param name="scale">What a value of 1 in the grid stands for; 0 for a vector that counts as zero.</param>
+    public int Nearest(ReadOnlySpan<double> vector, double scale)
     {
         Span<float> values = stackalloc float[GridSearch.Step], points = stackalloc float[GridSearch.Step];
         Span<byte> codes = stackalloc byte[GridSearch.Step];
         values.Clear();
-        point.CopyTo(values);
+        for (int i = 0; i < vector.Length && scale > 0; i++)
+        {
+            values[i] = (float)(vector[i] / scale);
+        }
+
         Search.Nearest(values, 1, codes[..(GridSearch.Step / P)], points);
         return codes[0];
     }

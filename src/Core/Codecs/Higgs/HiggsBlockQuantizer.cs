@@ -20,14 +20,7 @@ internal sealed class HiggsBlockQuantizer(Grid grid, int groupSize, byte[][] cod
     public void Quantize(int output, int input, ReadOnlySpan<double> target, Span<double> rounded)
     {
         double scale = scales[(output * groups) + (input / groupSize)];
-        Span<float> point = stackalloc float[grid.P];
-        point.Clear();
-        for (int i = 0; i < target.Length && scale > 0; i++)
-        {
-            point[i] = (float)(target[i] / scale);
-        }
-
-        int code = grid.Nearest(point);
+        int code = grid.Nearest(target, scale);
         codes[output][input / grid.P] = (byte)code;
         for (int i = 0; i < target.Length; i++)
         {

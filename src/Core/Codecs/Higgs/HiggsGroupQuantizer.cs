@@ -28,17 +28,10 @@ internal sealed class HiggsGroupQuantizer(Grid grid, int groupSize, byte[][] cod
         double energy = FixedOrder.Dot(target, target), scale = Math.Sqrt(energy / target.Length);
         if (scale > 0)
         {
-            Span<float> point = stackalloc float[grid.P];
             for (int first = 0; first < target.Length; first += grid.P)
             {
                 int count = Math.Min(grid.P, target.Length - first);
-                point.Clear();
-                for (int i = 0; i < count; i++)
-                {
-                    point[i] = (float)(target[first + i] / scale);
-                }
-
-                int code = grid.Nearest(point);
+                int code = grid.Nearest(target.Slice(first, count), scale);
                 codes[input][(output + first) / grid.P] = (byte)code;
                 for (int i = 0; i < count; i++)
                 {

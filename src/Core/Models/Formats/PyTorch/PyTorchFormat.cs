@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using static Compress.Core.Models.Formats.Entrance;
 
 namespace Compress.Core.Models.Formats.PyTorch;
 
@@ -57,16 +58,5 @@ public sealed class PyTorchFormat : IModelFormat
         return magic.All(expected => stream.ReadByte() == expected);
     }
 
-    private static string? Entrance(string path)
-    {
-        if (File.Exists(path))
-        {
-            return path;
-        }
-
-        string single = Path.Combine(path, FolderModel + Extension), index = Path.Combine(path, FolderModel + IndexExtension);
-        return File.Exists(single) ? single : File.Exists(index) ? index : null;
-    }
-
-    private static bool EndsWith(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
+    private static string? Entrance(string path) => Formats.Entrance.Of(path, FolderModel + Extension, FolderModel + IndexExtension);
 }

@@ -1,5 +1,4 @@
-using System;
-using System.IO;
+using static Compress.Core.Models.Formats.Entrance;
 
 namespace Compress.Core.Models.Formats.Safetensors;
 
@@ -28,18 +27,6 @@ public sealed class SafetensorsFormat : IModelFormat
         return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file, ShardReader.Read) : ShardReader.ReadHeader(file);
     }
 
-    // The file to begin with. Of a folder that has both, the single file, as Hugging Face's own loaders do.
-    private static string? Entrance(string path)
-    {
-        if (File.Exists(path))
-        {
-            return EndsWith(path, Extension) || EndsWith(path, IndexExtension) ? path : null;
-        }
-
-        string single = Path.Combine(path, "model" + Extension);
-        string index = Path.Combine(path, "model" + IndexExtension);
-        return File.Exists(single) ? single : File.Exists(index) ? index : null;
-    }
-
-    private static bool EndsWith(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
+    private static string? Entrance(string path) =>
+        Formats.Entrance.Of(path, "model" + Extension, "model" + IndexExtension) is { } file && (EndsWith(file, Extension) || EndsWith(file, IndexExtension)) ? file : null;
 }
