@@ -4,8 +4,8 @@ using Compress.Core.Codecs.Higgs;
 namespace Compress.Bench;
 
 /// <summary>
-/// Trains the grids of dimension 2 that Core embeds. From several starts: competitive learning (Pagès and Printems 2003) to find
-/// a good arrangement, then Lloyd's iteration with exact integrals to its fixed point; the best is rounded and written.
+/// Trains the grids that Core embeds: those of dimension 2 here, others by <see cref="SpaceTraining"/>. From several starts: competitive learning (Pagès and Printems 2003) to find
+/// a good arrangement, then Lloyd's iteration with exact integrals to its fixed point (of more than 256 points one start and at most 400 steps); the best is rounded and written.
 /// Only + − × ÷ √ are used: the same file everywhere.
 /// </summary>
 internal static class GridTraining
@@ -14,15 +14,24 @@ internal static class GridTraining
 
     public static void Run(string[] args)
     {
-        if (Option(args, "--p") != "2" || !int.TryParse(Option(args, "--n"), CultureInfo.InvariantCulture, out int n) || n is < 2 or > 256)
+        if (!int.TryParse(Option(args, "--p"), CultureInfo.InvariantCulture, out int p) || p is < 2 or > 8
+            || !int.TryParse(Option(args, "--n"), CultureInfo.InvariantCulture, out int n) || n is < 2 or > 4096)
         {
-            throw new ArgumentException("usage: train-grid --p 2 --n 2..256 [--output FILE]");
+            throw new ArgumentException("usage: train-grid --p 2..8 --n 2..4096 [--output FILE]");
         }
 
-        string output = Option(args, "--output") ?? $"src/Core/Codecs/Higgs/Grids/p2n{n}.bin";
+        string output = Option(args, "--output") ?? $"src/Core/Codecs/Higgs/Grids/p{p}n{n}.bin";
+        double[] best = p == 2 ? Best(n) : SpaceTraining.Run(p, n, n > 64 ? 1 : 4);
+        byte[] bytes = Sorted(Grid.Store(best, n), p, n);
+        File.WriteAllBytes(output, bytes);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {bytes.Length} bytes"));
+    }
+
+    private static double[] Best(int n)
+    {
         double[]? best = null;
         double bestError = double.PositiveInfinity;
-        for (int start = 0; start < Starts; start++)
+        for (int start = 0; start < (n > 256 ? 1 : Starts); start++)
         {
             double[] points = Warmup(n, (ulong)start);
             double error = Settle(points);
@@ -30,9 +39,7 @@ internal static class GridTraining
             (best, bestError) = error < bestError ? (points, error) : (best, bestError);
         }
 
-        byte[] bytes = Sorted(Grid.Store(best!, n), n);
-        File.WriteAllBytes(output, bytes);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {bytes.Length} bytes, MSE {bestError:F7} before rounding"));
+        return best!;
     }
 
     private static string? Option(string[] args, string name) =>
@@ -70,7 +77,7 @@ internal static class GridTraining
     private static double Settle(double[] points)
     {
         double error = double.PositiveInfinity;
-        for (int step = 0, still = 0; step < 5000 && still < 10; step++)
+        for (int step = 0, still = 0; step < (points.Length > 512 ? 400 : 5000) && still < 10; step++)
         {
             var cells = new VoronoiCells(points);
             still = error - cells.MeanSquaredError < 1e-9 * cells.MeanSquaredError ? still + 1 : 0;
@@ -85,9 +92,14 @@ internal static class GridTraining
         return error;
     }
 
-    /// <summary>The stored order: by x, then y, as rounded.</summary>
-    private static byte[] Sorted(byte[] stored, int n) =>
-        [.. stored.Chunk(4).OrderBy(point => Grid.Load(point, n)[0]).ThenBy(point => Grid.Load(point, n)[1]).SelectMany(point => point)];
+    /// <summary>The stored order: by x, then y, as rounded; or that of the general search.</summary>
+    private static byte[] Sorted(byte[] stored, int p, int n)
+    {
+        byte[][] points = [.. stored.Chunk(2 * p)];
+        return Grid.IsOrderedByX(p, n)
+            ? [.. points.OrderBy(point => Grid.Load(point, n)[0]).ThenBy(point => Grid.Load(point, n)[1]).SelectMany(point => point)]
+            : [.. PointOrder.Of(Grid.Load(stored, n), p).SelectMany(i => points[i])];
+    }
 
     /// <summary>Nearly normal numbers (the sum of twelve uniform ones), good enough for a start, from a counter.</summary>
     private sealed class Draws(ulong seed)

@@ -1,3 +1,4 @@
+using Compress.Runtime.Numerics;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Runtime;
@@ -144,6 +145,58 @@ public abstract class PackedTensor
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch)
     {
+        RotatedInput none = default;
+        Multiply(x, y, batch, ref none);
+        none.Dispose();
+    }
+
+    /// <summary>
+    /// The products of several matrices with the same vectors, such as those for queries, keys and values. The same bits as one product after the other; but
+    /// vectors are rotated once for successive <c>higgs</c> tensors of one width, group size and seed, as a recipe's are unless a rule says otherwise.
+    /// </summary>
+    /// <param name="tensors">The matrices, all with the same number of columns.</param>
+    /// <param name="x">The batch, <c>[batch, Columns]</c>.</param>
+    /// <param name="y">Receives the products, one matrix's <c>[batch, Rows]</c> after the other's. Must not overlap <paramref name="x"/>.</param>
+    /// <param name="batch">The number of vectors.</param>
+    /// <exception cref="ArgumentException">A length does not fit.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public static void MultiplyAll(ReadOnlySpan<PackedTensor> tensors, ReadOnlySpan<float> x, Span<float> y, int batch = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(batch);
+        long rows = 0;
+        foreach (var tensor in tensors)
+        {
+            ArgumentNullException.ThrowIfNull(tensor, nameof(tensors));
+            rows += tensor.Rows;
+        }
+
+        if (y.Length != rows * batch)
+        {
+            throw new ArgumentException($"{y.Length} floats for {batch} results of {rows}", nameof(y));
+        }
+
+        if (x.Overlaps(y))
+        {
+            throw new ArgumentException("the result overlaps the input", nameof(y));
+        }
+
+        RotatedInput rotated = default;
+        try
+        {
+            foreach (var tensor in tensors)
+            {
+                tensor.Multiply(x, y[..(batch * tensor.Rows)], batch, ref rotated);
+                y = y[(batch * tensor.Rows)..];
+            }
+        }
+        finally
+        {
+            rotated.Dispose();
+        }
+    }
+
+    private void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated)
+    {
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
         if (x.Length != (long)batch * Columns)
         {
@@ -171,14 +224,14 @@ public abstract class PackedTensor
             return;
         }
 
-        MultiplyCore(x, y, batch);
+        MultiplyCore(x, y, batch, ref rotated);
     }
 
     /// <summary>Unpacks rows into exactly as many floats. Arguments are checked, none of the sizes is zero.</summary>
     private protected abstract void DequantizeCore(int firstRow, int rowCount, Span<float> destination);
 
     /// <summary>The product; arguments are checked, none of the sizes is zero.</summary>
-    private protected abstract void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch);
+    private protected abstract void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated);
 
     /// <summary>Called last by a codec's constructor, when all its parts have been taken.</summary>
     private protected void CountBits(PackedParts parts)

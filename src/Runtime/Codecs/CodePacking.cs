@@ -3,13 +3,14 @@ using static System.Buffers.Binary.BinaryPrimitives;
 namespace Compress.Runtime.Codecs;
 
 /// <summary>
-/// Rows of codes of 1 to 8 bits. A row of m codes is m / 32 full <em>strips</em> of 32 codes, 4·bits bytes each, then the last
+/// Rows of codes of 1 to 12 bits. A row of m codes is m / 32 full <em>strips</em> of 32 codes, 4·bits bytes each, then the last
 /// m % 32 codes as a little-endian bit stream, filled up to a whole byte with zeros.
+/// Codes of up to 8 bits are bytes; longer ones are 16-bit numbers.
 /// A strip is made of planes, one for each set bit of <c>bits</c> (8, 4, 2, 1, in that order); the first holds the lowest bits of
 /// each code, the next the following ones. A plane of width w has 4·w bytes: byte i holds the w bits of code i + 4·w·j at bit w·j.
 /// So a vector register gets 32 codes in their natural order from one broadcast, one shift by lane and one mask per plane.
 /// </summary>
-internal static class CodePacking
+internal static partial class CodePacking
 {
     /// <summary>Codes of a full strip.</summary>
     public const int StripCodes = 32;
@@ -54,7 +55,7 @@ internal static class CodePacking
         }
     }
 
-    /// <summary>Unpacks a row: the inverse of <see cref="Pack"/>.</summary>
+    /// <summary>Unpacks a row: the inverse of <see cref="Pack(ReadOnlySpan{byte}, int, Span{byte})"/>.</summary>
     /// <param name="packed">At least <see cref="RowBytes"/> bytes.</param>
     /// <param name="bits">Bits of a code, 1 to 8.</param>
     /// <param name="codes">Receives the codes; its length is the length of the row.</param>

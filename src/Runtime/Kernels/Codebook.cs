@@ -1,6 +1,6 @@
 namespace Compress.Runtime.Kernels;
 
-/// <summary>What a matrix's codes stand for: points of one or two coordinates.</summary>
+/// <summary>What a matrix's codes stand for: points of one to eight coordinates.</summary>
 internal sealed class Codebook
 {
     private Codebook(float[] values, int dimension, int zeroBase, bool isIntegers)
@@ -29,12 +29,12 @@ internal sealed class Codebook
 
     /// <summary>
     /// [zero points, dimension, 2, 16]: for each zero point and coordinate the lower, then the upper bytes of the values as
-    /// bfloat16, so that two byte shuffles look up sixteen of them. Null if there are more than 16 codes, or values that no bfloat16 holds.
+    /// bfloat16, so that two byte shuffles look up sixteen of them. Null if there are more than 16 codes, more than two coordinates, or values that no bfloat16 holds.
     /// </summary>
     public byte[]? LaneTables { get; }
 
     /// <summary>A codebook of points.</summary>
-    /// <param name="values">[2^bits, dimension].</param>
+    /// <param name="values">[2^bits, dimension]; of three coordinates one number more, because points are loaded as four.</param>
     /// <param name="dimension">Coordinates of a point.</param>
     public static Codebook Points(float[] values, int dimension) => new(values, dimension, 0, false);
 
@@ -54,7 +54,7 @@ internal sealed class Codebook
     private byte[]? BuildLaneTables()
     {
         int codes = (Values.Length / Dimension) - ZeroBase;
-        if (codes > 16 || Array.Exists(Values, value => (BitConverter.SingleToUInt32Bits(value) & 0xFFFF) != 0))
+        if (codes > 16 || Dimension > 2 || Array.Exists(Values, value => (BitConverter.SingleToUInt32Bits(value) & 0xFFFF) != 0))
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Compress.Runtime.Codecs;
 
 namespace Compress.Runtime.Kernels;
@@ -53,16 +54,19 @@ internal sealed class ScalarKernel : Kernel
     public override void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
     {
         using var row = new RowCursor(matrix);
+        ushort[] rented = ArrayPool<ushort>.Shared.Rent(row.CodeCount);
+        var codes = rented.AsSpan(0, row.CodeCount);
         for (int r = 0; r < rowCount; r++)
         {
             row.MoveTo(firstRow + r);
-            var codes = row.Unpacked[..row.CodeCount];
             CodePacking.Unpack(row.Packed, matrix.Bits, codes);
             for (int column = 0; column < matrix.Columns; column++)
             {
                 weights[(r * stride) + column] = Weight(matrix, row, codes, column);
             }
         }
+
+        ArrayPool<ushort>.Shared.Return(rented);
     }
 
     public override int PanelBatch(CodeMatrix matrix) => 2;
@@ -74,10 +78,11 @@ internal sealed class ScalarKernel : Kernel
     public override void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
     {
         using var row = new RowCursor(matrix);
+        ushort[] rented = ArrayPool<ushort>.Shared.Rent(row.CodeCount);
+        var codes = rented.AsSpan(0, row.CodeCount);
         for (int r = 0; r < y.Length; r++)
         {
             row.MoveTo(firstRow + r);
-            var codes = row.Unpacked[..row.CodeCount];
             CodePacking.Unpack(row.Packed, matrix.Bits, codes);
             float sum = 0;
             for (int column = 0; column < matrix.Columns; column++)
@@ -87,6 +92,8 @@ internal sealed class ScalarKernel : Kernel
 
             y[r] = sum;
         }
+
+        ArrayPool<ushort>.Shared.Return(rented);
     }
 
     public override void MultiplyPanel(
@@ -137,7 +144,7 @@ internal sealed class ScalarKernel : Kernel
         }
     }
 
-    private static float Weight(CodeMatrix matrix, in RowCursor row, ReadOnlySpan<byte> codes, int column)
+    private static float Weight(CodeMatrix matrix, in RowCursor row, ReadOnlySpan<ushort> codes, int column)
     {
         var book = matrix.Codebook;
         int group = column / matrix.GroupSize;

@@ -34,7 +34,11 @@ internal sealed class VectorKernel<S, F, B> : Kernel
 
     public override void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
     {
-        if (StripDot<S, F, B>.Fits(matrix) && matrix.Codebook.Dimension == 1)
+        if (PointDot<S, F, B>.Fits(matrix))
+        {
+            PointDot<S, F, B>.DecodeRows(matrix, firstRow, rowCount, weights, stride);
+        }
+        else if (StripDot<S, F, B>.Fits(matrix) && matrix.Codebook.Dimension == 1)
         {
             Strips<S, F, B>.DecodeRows(matrix, firstRow, rowCount, weights, stride);
         }
@@ -72,7 +76,11 @@ internal sealed class VectorKernel<S, F, B> : Kernel
 
     public override void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
     {
-        if (StripDot<S, F, B>.Fits(matrix))
+        if (PointDot<S, F, B>.Fits(matrix))
+        {
+            PointDot<S, F, B>.MultiplyRows(matrix, firstRow, arranged, y);
+        }
+        else if (StripDot<S, F, B>.Fits(matrix))
         {
             StripDot<S, F, B>.MultiplyRows(matrix, firstRow, arranged, y);
         }

@@ -8,7 +8,7 @@ namespace Compress.Runtime.Numerics;
 /// blocks [0, B), [B, 2B), … with B = min(groupSize, the largest power of two ≤ width), then, if B does not divide the width, of the
 /// last B columns, which overlap. Orthogonal for every width, without padding. Bit-exact: the same floats on every machine.
 /// </summary>
-internal readonly struct Rotation
+internal readonly record struct Rotation
 {
     private readonly int width;
     private readonly int block;

@@ -25,7 +25,29 @@ public class CodePackingTests
         for (int length = 0; length <= 200; length++)
         {
             byte[] codes = Codes(length, bits);
-            Assert.Equal(PackBitByBit(codes, bits), Pack(codes, bits));
+            Assert.Equal(PackBitByBit(Array.ConvertAll(codes, code => (int)code), bits), Pack(codes, bits));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    [InlineData(11)]
+    [InlineData(12)]
+    public void LongerCodesAreStoredAsTheFormatDefines(int bits)
+    {
+        for (int length = 0; length <= 200; length++)
+        {
+            int[] numbers = [.. Enumerable.Range(0, length).Select(i => (int)(((uint)i * 2654435761u) >> (32 - bits)))];
+            ushort[] codes = Array.ConvertAll(numbers, number => (ushort)number), unpacked = new ushort[length];
+            byte[] packed = new byte[CodePacking.RowBytes(length, bits)];
+            CodePacking.Pack(codes, bits, packed);
+            Assert.Equal(PackBitByBit(numbers, bits), packed);
+            CodePacking.Unpack(packed, bits, unpacked);
+            Assert.Equal(codes, unpacked);
         }
     }
 
@@ -56,7 +78,7 @@ public class CodePackingTests
     public void RowsEndOnAByte(int count, int bits, long bytes) => Assert.Equal(bytes, CodePacking.RowBytes(count, bits));
 
     // docs/format.md, word by word: strips of 32 codes in planes of 8, 4, 2 and 1 bits, then a little-endian bit stream.
-    private static byte[] PackBitByBit(byte[] codes, int bits)
+    private static byte[] PackBitByBit(int[] codes, int bits)
     {
         var bytes = new List<byte>();
         int full = codes.Length / 32 * 32;

@@ -41,7 +41,7 @@ internal sealed class PackedSample
     public int GroupSize { get; }
 
     /// <summary>[rows, ceil(columns / p)].</summary>
-    public byte[] Codes { get; private set; } = [];
+    public ushort[] Codes { get; private set; } = [];
 
     /// <summary>Scales: [rows, groups], or one.</summary>
     public float[] Scales { get; private set; } = [];
@@ -77,8 +77,9 @@ internal sealed class PackedSample
         sample.AddScales(scales, scaleExponent);
         if (!symmetric)
         {
-            sample.Zeros = sample.RandomCodes((int)scales, 1 << bits);
-            sample.Add("w::zeros", DType.U8, sample.Pack(sample.Zeros));
+            ushort[] zeros = sample.RandomCodes((int)scales, 1 << bits);
+            sample.Zeros = Array.ConvertAll(zeros, zero => (byte)zero);
+            sample.Add("w::zeros", DType.U8, sample.Pack(zeros));
         }
 
         return sample;
@@ -153,18 +154,18 @@ internal sealed class PackedSample
         Add($"::grid.p{p}n{n}", n <= 16 ? DType.BF16 : DType.F16, bytes);
     }
 
-    private byte[] RandomCodes(int count, int n)
+    private ushort[] RandomCodes(int count, int n)
     {
-        byte[] codes = new byte[count];
+        ushort[] codes = new ushort[count];
         for (int i = 0; i < count; i++)
         {
-            codes[i] = (byte)random.Next(n);
+            codes[i] = (ushort)random.Next(n);
         }
 
         return codes;
     }
 
-    private byte[] Pack(ReadOnlySpan<byte> codes)
+    private byte[] Pack(ReadOnlySpan<ushort> codes)
     {
         byte[] packed = new byte[CodePacking.RowBytes(codes.Length, Bits)];
         CodePacking.Pack(codes, Bits, packed);

@@ -29,6 +29,14 @@ internal static class Samples
                 kinds.Add($"higgs p{p} n{n} g{groupSize}", (rows, columns) => PackedSample.Higgs(rows, columns, p, n, groupSize));
             }
 
+            foreach (var (p, n) in ((int, int)[])[(2, 1024), (3, 64), (3, 830), (3, 4096), (4, 16), (4, 256), (4, 4096), (8, 256)])
+            {
+                if (groupSize is 16 or 128)
+                {
+                    kinds.Add($"higgs p{p} n{n} g{groupSize}", (rows, columns) => PackedSample.Higgs(rows, columns, p, n, groupSize));
+                }
+            }
+
             for (int bits = 2; bits <= 8 && groupSize <= 64; bits++)
             {
                 (int b, bool symmetric) = (bits, (bits + groupSize) % 3 == 0);

@@ -7,7 +7,7 @@ namespace Compress.Core.Codecs.Higgs;
 
 /// <summary>
 /// The n points of dimension p that stand for standard normal vectors: the shared table <c>grid.p2n256</c> and its bytes.
-/// p = 1 is computed (<see cref="LloydMax"/>); p = 2 has no closed form and was trained by <c>bench train-grid</c>.
+/// p = 1 is computed (<see cref="LloydMax"/>); the others have no closed form and were trained by <c>bench train-grid</c>.
 /// </summary>
 internal sealed class Grid
 {
@@ -17,7 +17,7 @@ internal sealed class Grid
     {
         (P, N, Bytes) = (p, n, bytes);
         Points = Load(bytes, n);
-        Search = p == 1 ? new LineSearch(Points) : new PlaneSearch(Points);
+        Search = p == 1 ? new LineSearch(Points) : IsOrderedByX(p, n) ? new PlaneSearch(Points) : new SpaceSearch(Points, p);
     }
 
     /// <summary>The dimension of a point: how many weights one code stands for.</summary>
@@ -50,26 +50,48 @@ internal sealed class Grid
     public int Nearest(ReadOnlySpan<double> vector, double scale)
     {
         Span<float> values = stackalloc float[GridSearch.Step], points = stackalloc float[GridSearch.Step];
-        Span<byte> codes = stackalloc byte[GridSearch.Step];
+        Span<ushort> codes = stackalloc ushort[GridSearch.Step];
         values.Clear();
         for (int i = 0; i < vector.Length && scale > 0; i++)
         {
             values[i] = (float)(vector[i] / scale);
         }
 
+        if (Search is SpaceSearch search)
+        {
+            return search.Nearest(values[..P]);
+        }
+
         Search.Nearest(values, 1, codes[..(GridSearch.Step / P)], points);
         return codes[0];
     }
 
-    /// <summary>The sizes for which a grid of dimension 2 was trained.</summary>
-    public static IReadOnlyList<int> PlanarSizes { get; } = [16, 64, 256];
+    /// <summary>The dimensions that there are grids of.</summary>
+    public static IReadOnlyList<int> Dimensions { get; } = [1, 2, 3, 4, 8];
+
+    /// <summary>The numbers of points that there are grids with.</summary>
+    /// <param name="p">One of <see cref="Dimensions"/>.</param>
+    public static IReadOnlyList<int> Sizes(int p) => p switch
+    {
+        1 => LineSizes,
+        2 => [16, 64, 88, 256, 1024],
+        3 => [64, 512, 830, 4096],
+        4 => [16, 256, 4096],
+        8 => [256],
+        _ => [],
+    };
+
+    private static readonly int[] LineSizes = [.. Enumerable.Range(2, 255)];
+
+    /// <summary>True if the points stand by x, then y, as <see cref="PlaneSearch"/> has them; others stand in <see cref="PointOrder"/>.</summary>
+    public static bool IsOrderedByX(int p, int n) => p == 2 && n <= 256;
 
     /// <summary>Bits of a code with n values.</summary>
     public static int Bits(int n) => 32 - int.LeadingZeroCount(n - 1);
 
     /// <summary>The grid; made once in a process.</summary>
-    /// <param name="p">1 or 2.</param>
-    /// <param name="n">2 to 256; one of <see cref="PlanarSizes"/> for p = 2.</param>
+    /// <param name="p">One of <see cref="Dimensions"/>.</param>
+    /// <param name="n">One of <see cref="Sizes"/>.</param>
     public static Grid Get(int p, int n) => Known.GetOrAdd((p, n), key => new(() => Make(key.P, key.N))).Value;
 
     /// <summary>

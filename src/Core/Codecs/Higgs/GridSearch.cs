@@ -14,5 +14,5 @@ internal abstract class GridSearch
     /// <param name="factor">Brings the values to unit variance.</param>
     /// <param name="codes">Receives <c>values.Length / p</c> codes.</param>
     /// <param name="points">Receives the points chosen, as many numbers as there are values.</param>
-    public abstract void Nearest(ReadOnlySpan<float> values, float factor, Span<byte> codes, Span<float> points);
+    public abstract void Nearest(ReadOnlySpan<float> values, float factor, Span<ushort> codes, Span<float> points);
 }

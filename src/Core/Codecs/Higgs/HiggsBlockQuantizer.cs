@@ -7,7 +7,7 @@ namespace Compress.Core.Codecs.Higgs;
 /// <param name="groupSize">Columns that share a scale.</param>
 /// <param name="codes">Receives the codes of each row.</param>
 /// <param name="scales">Those that codes are chosen for, <c>[rows, groups]</c>; receives the fitted ones.</param>
-internal sealed class HiggsBlockQuantizer(Grid grid, int groupSize, byte[][] codes, double[] scales) : IBlockQuantizer
+internal sealed class HiggsBlockQuantizer(Grid grid, int groupSize, ushort[][] codes, double[] scales) : IBlockQuantizer
 {
     private readonly int groups = codes.Length == 0 ? 0 : scales.Length / codes.Length;
 
@@ -21,7 +21,7 @@ internal sealed class HiggsBlockQuantizer(Grid grid, int groupSize, byte[][] cod
     {
         double scale = scales[(output * groups) + (input / groupSize)];
         int code = grid.Nearest(target, scale);
-        codes[output][input / grid.P] = (byte)code;
+        codes[output][input / grid.P] = (ushort)code;
         for (int i = 0; i < target.Length; i++)
         {
             rounded[i] = scale * grid.Points[(code * grid.P) + i];

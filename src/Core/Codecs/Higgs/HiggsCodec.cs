@@ -15,9 +15,9 @@ internal sealed class HiggsCodec : ICodec
 
     public IReadOnlyList<Setting> Settings { get; } =
     [
-        new("bits", "Bits per weight, without the scales. With p = 2: 2, 3 or 4.", 4, 1, 8, GivesBits: true),
-        new("p", "Weights per code. 1 multiplies fastest; 2 has a sixth less error at the same size.", 1, 1, 2),
-        new("n", "Points of the grid, instead of bits: 2 to 256 with p = 1; 16, 64 or 256 with p = 2. 0 means 2^(bits·p).", 0, 0, 256, GivesBits: true),
+        new("bits", "Bits per weight, without the scales. With p = 2: 2 to 5; p = 3: 2 to 4; p = 4: 1 to 3; p = 8: 1.", 4, 1, 8, GivesBits: true),
+        new("p", "Weights per code: 1, 2, 3, 4 or 8. 1 multiplies fastest; more have less error at the same size.", 1, 1, 8),
+        new("n", "Points of the grid, instead of bits: 2 to 256 with p = 1; p = 2: 16, 64, 88, 256, 1024; p = 3: 64, 512, 830, 4096; p = 4: 16, 256, 4096; p = 8: 256. 0 means 2^(bits·p).", 0, 0, 4096, GivesBits: true),
         new("groupSize", "Weights that share a scale and are rotated together; a power of two.", 1024, 16, 4096),
         .. FeedbackSettings.Declared,
     ];
@@ -30,36 +30,49 @@ internal sealed class HiggsCodec : ICodec
             throw new SettingException("groupSize", Text($"{groupSize} is not a power of two: 16, 32, 64, … 4096 are"));
         }
 
-        return new HiggsEncoder(Grid.Get(settings.Int("p"), Points(settings)), groupSize, seed, FeedbackSettings.From(settings));
+        var feedback = FeedbackSettings.From(settings);
+        int p = settings.Int("p");
+        if (!Grid.Dimensions.Contains(p))
+        {
+            throw new SettingException("p", Text($"there are no grids of dimension {p}: 1, 2, 3, 4 and 8 are"));
+        }
+
+        if (feedback is not null && groupSize % p != 0)
+        {
+            throw new SettingException("feedback", Text($"not with p = {p}, whose codes run on from one group to the next: use p = 1, 2, 4 or 8"));
+        }
+
+        return new HiggsEncoder(Grid.Get(p, Points(settings)), groupSize, seed, feedback);
     }
 
     private static int Points(SettingValues settings)
     {
         int bits = settings.Int("bits"), p = settings.Int("p"), n = settings.Int("n");
+        var sizes = Grid.Sizes(p);
+        string known = p == 1 ? "2 to 256" : string.Join(", ", sizes);
         if (n == 0)
         {
-            return p == 1 || Grid.PlanarSizes.Contains(1 << Math.Min(bits * p, 30)) ? 1 << (bits * p)
-                : throw new SettingException("bits", Text($"{bits} with p = 2: there are grids for 2, 3 and 4 bits; p = 1 has 1 to 8"));
+            int points = bits * p < 31 ? 1 << (bits * p) : 0;
+            return sizes.Contains(points) ? points : throw new SettingException("bits", Text(
+                $"{bits} with p = {p}: there are grids for {string.Join(", ", Widths(p))} bits, and by n of {known} points; p = 1 has 1 to 8 bits"));
         }
 
-        if (p == 1 && n == 1)
+        if (!sizes.Contains(n))
         {
-            throw new SettingException("n", "1 is too few: a grid has 2 to 256 points");
-        }
-
-        if (p == 2 && !Grid.PlanarSizes.Contains(n))
-        {
-            throw new SettingException("n", Text($"{n} with p = 2: there are grids of {string.Join(", ", Grid.PlanarSizes)} points; p = 1 has 2 to 256"));
+            throw new SettingException("n", Text($"{n} with p = {p}: there are grids of {known} points{(p == 1 ? "" : "; p = 1 has 2 to 256")}"));
         }
 
         if (settings.IsGiven("bits") && Grid.Bits(n) != bits * p)
         {
             throw new SettingException("n", Text(
-                $"{n} points with p = {p} take {(double)Grid.Bits(n) / p} bits per weight, but bits is {bits}: give one of them"));
+                $"{n} points with p = {p} take {(double)Grid.Bits(n) / p:0.###} bits per weight, but bits is {bits}: give one of them"));
         }
 
         return n;
     }
+
+    // Of the bits per weight that a grid of 2^(bits·p) points gives.
+    private static IEnumerable<int> Widths(int p) => Enumerable.Range(1, 8).Where(bits => bits * p < 31 && Grid.Sizes(p).Contains(1 << (bits * p)));
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

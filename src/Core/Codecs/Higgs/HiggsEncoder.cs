@@ -24,14 +24,14 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
     public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
         int rows = weights.Rows, columns = weights.Columns;
-        int codesPerRow = (columns / grid.P) + (columns % grid.P);
+        int codesPerRow = (columns + grid.P - 1) / grid.P;
         int groups = (columns / groupSize) + (columns % groupSize == 0 ? 0 : 1);
         int rowBytes = checked((int)CodePacking.RowBytes(codesPerRow, grid.CodeBits));
         byte[] packed = new byte[checked((long)rows * rowBytes)];
         float[] scales = new float[checked((long)rows * groups)];
         if (feedback is not null && statistics?.InputSecondMoments is { } moments)
         {
-            (byte[][] codes, scales) = new HiggsFeedback(grid, groupSize, seed, feedback).Encode(weights, moments, statistics.Transposed, cancellationToken);
+            (ushort[][] codes, scales) = new HiggsFeedback(grid, groupSize, seed, feedback).Encode(weights, moments, statistics.Transposed, cancellationToken);
             for (int row = 0; row < rows; row++)
             {
                 CodePacking.Pack(codes[row], grid.CodeBits, packed.AsSpan(row * rowBytes, rowBytes));
@@ -60,13 +60,16 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
     /// <summary>Encodes one row after another, with its own buffers.</summary>
     private sealed class RowCoder(Grid grid, int groupSize, Rotation rotation, int columns)
     {
-        // Filled up with zeros to whole steps of the search; no group but the last is shorter than that.
+        // Filled up with zeros to whole codes and to whole steps of the search; no group but the last is shorter than those.
         private readonly float[] rotated = new float[columns + GridSearch.Step];
         private readonly float[] points = new float[columns + GridSearch.Step];
-        private readonly byte[] codes = new byte[columns + GridSearch.Step];
+        private readonly ushort[] codes = new ushort[columns + GridSearch.Step];
+
+        // The codes of p = 3 run on from group to group, so that a row is scaled before it is searched.
+        private readonly float[]? scaled = groupSize % grid.P == 0 ? null : new float[columns + GridSearch.Step];
 
         /// <summary>The codes of a row, valid until the next call.</summary>
-        public ReadOnlySpan<byte> Encode(ReadOnlySpan<float> values, Span<float> scales)
+        public ReadOnlySpan<ushort> Encode(ReadOnlySpan<float> values, Span<float> scales)
         {
             // An exact power of two brings the largest weight near 1, so that squares neither overflow nor vanish.
             float largest = TensorPrimitives.MaxMagnitude(values);
@@ -74,30 +77,53 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
             var row = rotated.AsSpan(0, columns);
             TensorPrimitives.Multiply(values, MathF.ScaleB(1, -power), row);
             rotation.Apply(row);
+            for (int group = 0; group < scales.Length; group++)
+            {
+                int start = group * groupSize, length = Math.Min(groupSize, columns - start);
+                var part = row.Slice(start, length);
+                float energy = FixedOrder.Dot(part, part);
+                scales[group] = energy;
+                Choose(start, length, energy == 0 ? 0 : 1 / MathF.Sqrt(energy / length));
+            }
+
+            if (scaled is not null)
+            {
+                int whole = (columns + grid.P - 1) / grid.P * grid.P;
+                grid.Search.Nearest(scaled.AsSpan(0, whole), 1, codes, points);
+            }
+
             float unit = MathF.ScaleB(1, power);
             for (int group = 0; group < scales.Length; group++)
             {
-                int start = group * groupSize;
-                scales[group] = EncodeGroup(start, Math.Min(groupSize, columns - start)) * unit;
+                int start = group * groupSize, length = Math.Min(groupSize, columns - start);
+                scales[group] = scales[group] == 0 ? 0 : Fit(row.Slice(start, length), points.AsSpan(start, length)) * unit;
             }
 
             return codes;
         }
 
-        private float EncodeGroup(int start, int length)
+        private void Choose(int start, int length, float factor)
         {
-            int whole = (length + GridSearch.Step - 1) / GridSearch.Step * GridSearch.Step;
-            var values = rotated.AsSpan(start, length);
-            var chosen = points.AsSpan(start, length);
-            var groupCodes = codes.AsSpan(start / grid.P, whole / grid.P);
-            float energy = FixedOrder.Dot(values, values);
-            if (energy == 0)
+            if (scaled is not null)
             {
-                groupCodes.Clear();
-                return 0;
+                TensorPrimitives.Multiply(rotated.AsSpan(start, length), factor, scaled.AsSpan(start, length));
+                return;
             }
 
-            grid.Search.Nearest(rotated.AsSpan(start, whole), 1 / MathF.Sqrt(energy / length), groupCodes, points.AsSpan(start, whole));
+            int whole = (length + GridSearch.Step - 1) / GridSearch.Step * GridSearch.Step;
+            var groupCodes = codes.AsSpan(start / grid.P, whole / grid.P);
+            if (factor == 0)
+            {
+                groupCodes.Clear();
+            }
+            else
+            {
+                grid.Search.Nearest(rotated.AsSpan(start, whole), factor, groupCodes, points.AsSpan(start, whole));
+            }
+        }
+
+        private static float Fit(ReadOnlySpan<float> values, ReadOnlySpan<float> chosen)
+        {
             float fit = FixedOrder.Dot(values, chosen);
             return fit > 0 ? fit / FixedOrder.Dot(chosen, chosen) : 0;
         }

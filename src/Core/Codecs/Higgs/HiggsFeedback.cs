@@ -18,10 +18,10 @@ internal sealed class HiggsFeedback(Grid grid, int groupSize, ulong seed, Feedba
     /// <param name="transposed">True if the weights are stored as <c>[in, out]</c>.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>The codes of each stored row; the scales, <c>[rows, groups]</c>.</returns>
-    public (byte[][] Codes, float[] Scales) Encode(WeightMatrix weights, double[] moments, bool transposed, CancellationToken cancellationToken)
+    public (ushort[][] Codes, float[] Scales) Encode(WeightMatrix weights, double[] moments, bool transposed, CancellationToken cancellationToken)
     {
         int columns = weights.Columns;
-        byte[][] codes = [.. Enumerable.Range(0, weights.Rows).Select(_ => new byte[(columns + grid.P - 1) / grid.P])];
+        ushort[][] codes = [.. Enumerable.Range(0, weights.Rows).Select(_ => new ushort[(columns + grid.P - 1) / grid.P])];
         if (columns == 0)
         {
             return (codes, []);

@@ -11,7 +11,7 @@ namespace Compress.Core.Codecs.Higgs;
 /// <param name="groupSize">Columns that share a scale.</param>
 /// <param name="codes">Receives the codes of each row.</param>
 /// <param name="scales">Receives the scales, <c>[rows, groups]</c>.</param>
-internal sealed class HiggsGroupQuantizer(Grid grid, int groupSize, byte[][] codes, double[] scales) : IBlockQuantizer
+internal sealed class HiggsGroupQuantizer(Grid grid, int groupSize, ushort[][] codes, double[] scales) : IBlockQuantizer
 {
     private readonly int groups = codes.Length == 0 ? 0 : scales.Length / codes.Length;
 
@@ -32,7 +32,7 @@ internal sealed class HiggsGroupQuantizer(Grid grid, int groupSize, byte[][] cod
             {
                 int count = Math.Min(grid.P, target.Length - first);
                 int code = grid.Nearest(target.Slice(first, count), scale);
-                codes[input][(output + first) / grid.P] = (byte)code;
+                codes[input][(output + first) / grid.P] = (ushort)code;
                 for (int i = 0; i < count; i++)
                 {
                     rounded[first + i] = grid.Points[(code * grid.P) + i];

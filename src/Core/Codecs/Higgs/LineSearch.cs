@@ -46,7 +46,7 @@ internal sealed class LineSearch : GridSearch
         first.AsSpan(next).Fill((byte)(levels.Length - 1));
     }
 
-    public override void Nearest(ReadOnlySpan<float> values, float factor, Span<byte> codes, Span<float> points)
+    public override void Nearest(ReadOnlySpan<float> values, float factor, Span<ushort> codes, Span<float> points)
     {
         Span<int> cells = stackalloc int[Step];
         Span<float> scaled = stackalloc float[Step];
@@ -62,7 +62,7 @@ internal sealed class LineSearch : GridSearch
             {
                 int cell = cells[i];
                 int index = first[cell] + (scaled[i] > boundary[cell] ? 1 : 0);
-                code[i] = (byte)index;
+                code[i] = (ushort)index;
                 point[i] = Unsafe.Add(ref table, index);
             }
         }

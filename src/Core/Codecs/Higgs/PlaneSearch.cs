@@ -33,7 +33,7 @@ internal sealed class PlaneSearch : GridSearch
         Fill(0, 0, Side, [.. Enumerable.Range(0, x.Length)]);
     }
 
-    public override void Nearest(ReadOnlySpan<float> values, float factor, Span<byte> codes, Span<float> points)
+    public override void Nearest(ReadOnlySpan<float> values, float factor, Span<ushort> codes, Span<float> points)
     {
         Span<int> place = stackalloc int[Step];
         Span<float> scaled = stackalloc float[Step];
@@ -52,7 +52,7 @@ internal sealed class PlaneSearch : GridSearch
                 int index = candidates == TooMany
                     ? NearestOfAll(scaled[i], scaled[i + 1])
                     : NearestOf(candidates, scaled[i], scaled[i + 1], ref px, ref py);
-                codes[(start + i) / 2] = (byte)index;
+                codes[(start + i) / 2] = (ushort)index;
                 points[start + i] = Unsafe.Add(ref px, index);
                 points[start + i + 1] = Unsafe.Add(ref py, index);
             }

@@ -20,8 +20,13 @@ internal sealed class HiggsTensor : PackedTensor
         : base(parts)
     {
         this.kernel = kernel ?? Kernel.Best;
-        int p = parts.Int("p", 1, 2);
-        int n = parts.Int("n", 2, 256);
+        int p = parts.Int("p", 1, 8);
+        if (p is 5 or 6 or 7)
+        {
+            throw parts.Bad($"parameter 'p' is {p}, not 1, 2, 3, 4 or 8");
+        }
+
+        int n = parts.Int("n", 2, 1 << CodePacking.MaxBits);
         int bits = BitOperations.Log2((uint)n - 1) + 1;
         int groupSize = parts.PowerOfTwo("groupSize", 16, 4096);
         rotation = new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel);
@@ -60,25 +65,14 @@ internal sealed class HiggsTensor : PackedTensor
         ArrayPool<float>.Shared.Return(factors);
     }
 
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)
-    {
-        // <w, x> = <Qw, Qx>: rotating the few activations saves rotating the many weights back.
-        float[] rented = ArrayPool<float>.Shared.Rent(x.Length);
-        var rotated = rented.AsSpan(0, x.Length);
-        x.CopyTo(rotated);
-        for (int b = 0; b < batch; b++)
-        {
-            rotation.Apply(rotated.Slice(b * Columns, Columns));
-        }
-
-        PackedProduct.Multiply(kernel, matrix, rotated, y, batch);
-        ArrayPool<float>.Shared.Return(rented);
-    }
+    // <w, x> = <Qw, Qx>: rotating the few activations saves rotating the many weights back.
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
+        PackedProduct.Multiply(kernel, matrix, rotated.Get(x, Columns, rotation), y, batch);
 
     /// <summary>A table of 2^bits entries, so that no code reads outside it; entries from n on are zero.</summary>
     private static float[] ReadGrid(PackedParts parts, int p, int n, int entries)
     {
-        float[] grid = new float[entries * p];
+        float[] grid = new float[(entries * p) + (p == 3 ? 1 : 0)];
         string name = $"grid.p{p}n{n}";
         if (n <= 16)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Compress.Runtime.Kernels;
+using Compress.Runtime.Numerics;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Runtime.Codecs.Keep;
@@ -48,7 +49,7 @@ internal sealed class KeepTensor : PackedTensor
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
         Elements.Read(stored, elements, (long)firstRow * Columns, destination);
 
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) =>
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
         new KeepProduct(stored, elements, Rows, Columns).Multiply(kernel, x, y, batch);
 
     private static Type ElementType(DType type) => type switch

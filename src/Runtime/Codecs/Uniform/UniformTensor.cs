@@ -1,4 +1,5 @@
 using Compress.Runtime.Kernels;
+using Compress.Runtime.Numerics;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Runtime.Codecs.Uniform;
@@ -48,6 +49,6 @@ internal sealed class UniformTensor : PackedTensor
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
         kernel.DecodeRows(matrix, firstRow, rowCount, destination, Columns);
 
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch) =>
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
         PackedProduct.Multiply(kernel, matrix, x, y, batch);
 }

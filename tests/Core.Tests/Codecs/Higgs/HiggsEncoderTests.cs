@@ -17,6 +17,11 @@ public class HiggsEncoderTests
     [InlineData(2, 256, 1024, 8, 4096, (8 * 2048) + (8 * 4 * 2) + 1024)]
     [InlineData(2, 64, 1024, 1, 4097, (64 * 24) + 1 + (5 * 2) + 256)]
     [InlineData(2, 16, 1024, 7, 1, (7 * 1) + (7 * 2) + 64)]
+    [InlineData(2, 1024, 1024, 2, 4096, (2 * 64 * 40) + (2 * 4 * 2) + 4096)]
+    [InlineData(3, 4096, 1024, 3, 1024, (3 * ((10 * 48) + 33)) + (3 * 2) + 24576)]
+    [InlineData(4, 256, 64, 2, 54, (2 * 14) + (2 * 2) + 2048)]
+    [InlineData(4, 4096, 16, 2, 172, (2 * (48 + 17)) + (2 * 11 * 2) + 32768)]
+    [InlineData(8, 256, 16, 5, 33, (5 * 5) + (5 * 3 * 2) + 4096)]
     public void EveryStoredByteIsCounted(int p, int n, int groupSize, int rows, int columns, int bytes)
     {
         var tensor = Encoders.Of("higgs", ("p", p), ("n", n), ("groupSize", groupSize)).Packed(RandomWeights.Gaussian(rows * columns), rows, columns);
@@ -70,6 +75,38 @@ public class HiggsEncoderTests
         }
     }
 
+    // Codes run on from group to group; a value is scaled by its own group's scale.
+    [Fact]
+    public void GroupsOfDifferentSizeOfWeightsShareCodes()
+    {
+        float[] weights = RandomWeights.Gaussian(64 * 172);
+        double even = Encoders.Of("higgs", ("p", 3), ("groupSize", 16)).RelativeError(weights, 64, 172);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            weights[i] *= i / 16 % 2 == 0 ? 1 : 1000; // 172 = 4 mod 16: rows differ, blocks of the rotation hold one kind or two
+        }
+
+        double mixed = Encoders.Of("higgs", ("p", 3), ("groupSize", 16)).RelativeError(weights, 64, 172);
+        Assert.InRange(mixed / even, 0.5, 1.1);
+    }
+
+    [Theory]
+    [InlineData(2, 1024)]
+    [InlineData(3, 64)]
+    [InlineData(3, 4096)]
+    [InlineData(4, 4096)]
+    [InlineData(8, 256)]
+    public void ZeroRowsDecodeToZero(int p, int n)
+    {
+        float[] weights = RandomWeights.Gaussian(3 * 100);
+        weights.AsSpan(100, 100).Clear();
+        Assert.All(Encoders.Of("higgs", ("p", p), ("n", n), ("groupSize", 32)).Decoded(weights, 3, 100)[100..200], value => Assert.Equal(0, value));
+    }
+
+    [Fact]
+    public void FeedbackRefusesCodesAcrossGroups() =>
+        Assert.Equal("feedback", Assert.Throws<SettingException>(() => Encoders.Of("higgs", ("p", 3), ("feedback", "gptq"))).Setting);
+
     // The scale is the best there is for the codes: any other leaves more error.
     [Theory]
     [InlineData(0.999f)]
@@ -83,10 +120,14 @@ public class HiggsEncoderTests
     }
 
     [Theory]
-    [InlineData("bits", "5 with p = 2", "bits:5 p:2")]
+    [InlineData("bits", "6 with p = 2", "bits:6 p:2")]
+    [InlineData("bits", "4 with p = 4: there are grids for 1, 2, 3 bits, and by n of 16, 256, 4096 points", "bits:4 p:4")]
+    [InlineData("p", "no grids of dimension 5", "p:5")]
+    [InlineData("n", "512 with p = 1", "n:512")]
+    [InlineData("n", "256 with p = 3: there are grids of 64, 512, 830, 4096 points", "n:256 p:3")]
     [InlineData("bits", "8 with p = 2", "bits:8 p:2")]
     [InlineData("n", "100 with p = 2", "n:100 p:2")]
-    [InlineData("n", "1 is too few", "n:1")]
+    [InlineData("n", "1 with p = 1", "n:1")]
     [InlineData("n", "5 bits per weight, but bits is 4", "n:20 bits:4")]
     [InlineData("n", "2 bits per weight, but bits is 4", "n:16 p:2 bits:4")]
     [InlineData("groupSize", "not a power of two", "groupSize:100")]
@@ -104,6 +145,11 @@ public class HiggsEncoderTests
     [InlineData("n:12 bits:4", "p=1 n=12 groupSize=1024 seed=0")]
     [InlineData("p:2", "p=2 n=256 groupSize=1024 seed=0")]
     [InlineData("p:2 bits:3", "p=2 n=64 groupSize=1024 seed=0")]
+    [InlineData("p:2 bits:5", "p=2 n=1024 groupSize=1024 seed=0")]
+    [InlineData("p:3", "p=3 n=4096 groupSize=1024 seed=0")]
+    [InlineData("p:3 n:830", "p=3 n=830 groupSize=1024 seed=0")]
+    [InlineData("p:4 bits:3", "p=4 n=4096 groupSize=1024 seed=0")]
+    [InlineData("p:8 bits:1", "p=8 n=256 groupSize=1024 seed=0")]
     [InlineData("p:2 n:16", "p=2 n=16 groupSize=1024 seed=0")]
     public void GridFollowsFromTheSettings(string settings, string expected) =>
         Assert.Equal(expected, Encoders.Of("higgs", Parsed(settings)).Settings);
