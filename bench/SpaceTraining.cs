@@ -11,7 +11,7 @@ namespace Compress.Bench;
 /// </summary>
 internal static class SpaceTraining
 {
-    private const int ChunkVectors = 1 << 14, HastySteps = 40, PlainSteps = 12;
+    private const int ChunkVectors = 1 << 14, HastySteps = 200, PlainSteps = 12;
 
     /// <summary>The best points found, [n, p].</summary>
     /// <param name="p">The dimension.</param>
@@ -32,7 +32,7 @@ internal static class SpaceTraining
                 bool hasty = step < HastySteps;
                 var sums = Sums.Over(points, p, (ulong)start, hasty ? few : many);
                 error = sums.MeanSquaredError(points);
-                sums.Move(points, hasty ? 1.5 : 1);
+                sums.Move(points, hasty ? 1.8 : 1);
             }
 
             error = Sums.Over(points, p, ulong.MaxValue >> 32, many).MeanSquaredError(points); // fresh samples
