@@ -4,7 +4,7 @@ using Compress.Core.Codecs.Higgs;
 namespace Compress.Bench;
 
 /// <summary>
-/// Trains the grids that Core embeds: those of dimension 2 here, others by <see cref="SpaceTraining"/>. From several starts: competitive learning (Pagès and Printems 2003) to find
+/// Trains the grids that Core embeds, or measures them: those of dimension 2 here, others by <see cref="SpaceTraining"/>. From several starts: competitive learning (Pagès and Printems 2003) to find
 /// a good arrangement, then Lloyd's iteration with exact integrals to its fixed point (of more than 256 points one start and at most 400 steps); the best is rounded and written.
 /// Only + − × ÷ √ are used: the same file everywhere.
 /// </summary>
@@ -17,7 +17,13 @@ internal static class GridTraining
         if (!int.TryParse(Option(args, "--p"), CultureInfo.InvariantCulture, out int p) || p is < 2 or > 8
             || !int.TryParse(Option(args, "--n"), CultureInfo.InvariantCulture, out int n) || n is < 2 or > 4096)
         {
-            throw new ArgumentException("usage: train-grid --p 2..8 --n 2..4096 [--output FILE]");
+            throw new ArgumentException("usage: train-grid --p 2..8 --n 2..4096 [--output FILE | --measure]");
+        }
+
+        if (args.Contains("--measure"))
+        {
+            SpaceTraining.Measure(p, n);
+            return;
         }
 
         string output = Option(args, "--output") ?? $"src/Core/Codecs/Higgs/Grids/p{p}n{n}.bin";

@@ -2,7 +2,7 @@
 (string Name, string Summary, Action<string[]> Run)[] benchmarks =
 [
     ("encode", "encoding beside llama.cpp's quantizers: [--out DIR]", Compress.Bench.EncodeBench.Run),
-    ("train-grid", "trains the grids of Core: --p 2..8 --n POINTS [--output FILE]", Compress.Bench.GridTraining.Run),
+    ("train-grid", "trains the grids of Core, or measures their error and their search: --p 2..8 --n POINTS [--output FILE | --measure]", Compress.Bench.GridTraining.Run),
     ("multiply", "products with packed weights beside TensorPrimitives.Dot and llama.cpp: [--size 4096] [--threads 1] [--batch 16] [--out DIR]",
         Compress.Bench.MultiplyBench.Run),
     ("dequantize", "unpacking beside writing as many floats: [--size 4096] [--out DIR]", Compress.Bench.DequantizeBench.Run),

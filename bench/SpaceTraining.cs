@@ -6,12 +6,19 @@ namespace Compress.Bench;
 
 /// <summary>
 /// Trains a grid of three or more dimensions, where no integral over a cell has a closed form: competitive learning (Pagès and Printems 2003), then
-/// Lloyd's iteration on samples: first hasty steps on few, then plain ones on many. Samples come from a counter, sums have a fixed
+/// Lloyd's iteration on samples, few for a point at first and other ones in each step: the noise of their means leads out of bad arrangements, as
+/// stochastic relaxation does (Zeger, Vaisey, Gersho 1992), and fades as they become more. Samples come from a counter, sums have a fixed
 /// order, and logarithms and sines are our own: the same file everywhere, on any number of threads.
 /// </summary>
 internal static class SpaceTraining
 {
-    private const int ChunkVectors = 1 << 14, HastySteps = 200, PlainSteps = 12;
+    private const int ChunkVectors = 1 << 12, NoisySteps = 150, PlainSteps = 8;
+
+    // Samples of a point in a step. A mean of k is off by the cell's error / k, which adds 1/k to the grid's.
+    private const int LeastSamples = 30, MostSamples = 2000;
+
+    // LeastSamples becomes MostSamples in NoisySteps.
+    private const double Growth = 1.0284;
 
     /// <summary>The best points found, [n, p].</summary>
     /// <param name="p">The dimension.</param>
@@ -19,28 +26,72 @@ internal static class SpaceTraining
     /// <param name="starts">How often to begin anew.</param>
     public static double[] Run(int p, int n, int starts)
     {
-        // A mean of k samples is off by the cell's error / k, which adds 1/k to the grid's: few are enough to find the way, the last steps take 2000 a point or more.
-        int few = Math.Max(1 << 16, 200 * n) / ChunkVectors, many = Math.Max(1 << 19, 2000 * n) / ChunkVectors;
+        int chunks = Math.Max(1 << 20, MostSamples * n) / ChunkVectors;
+        float[] samples = Samples(p, chunks, 0), others = Samples(p, (1 << 22) / ChunkVectors, 1);
         double[]? best = null;
         double bestError = double.PositiveInfinity;
         for (int start = 0; start < starts; start++)
         {
             double[] points = Warmup(p, n, (ulong)start);
-            double error = 0;
-            for (int step = 0; step < HastySteps + PlainSteps; step++)
+            double wanted = (double)LeastSamples * n / ChunkVectors;
+            for (int step = 0, next = 0; step < NoisySteps; step++, wanted *= Growth)
             {
-                bool hasty = step < HastySteps;
-                var sums = Sums.Over(points, p, (ulong)start, hasty ? few : many);
-                error = sums.MeanSquaredError(points);
-                sums.Move(points, hasty ? 1.8 : 1);
+                int count = Math.Clamp((int)wanted, 1, chunks);
+                Sums.Over(points, p, samples, next, count).Move(points, 1);
+                next = (next + count) % chunks;
             }
 
-            error = Sums.Over(points, p, ulong.MaxValue >> 32, many).MeanSquaredError(points); // fresh samples
+            for (int step = 0; step < PlainSteps; step++)
+            {
+                Sums.Over(points, p, samples, 0, chunks).Move(points, step < PlainSteps / 2 ? 1.5 : 1);
+            }
+
+            double error = Sums.Over(points, p, others, 0, others.Length / p / ChunkVectors).MeanSquaredError(points);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"start {start}: MSE {error:F6} per weight"));
             (best, bestError) = error < bestError ? (points, error) : (best, bestError);
         }
 
         return best!;
+    }
+
+    /// <summary>Prints the error of a grid that Core embeds, on normal vectors, and how many points its search compares with one of them.</summary>
+    public static void Measure(int p, int n)
+    {
+        const int Vectors = 1 << 22;
+        var search = new SpaceSearch(Grid.Get(p, n).Points, p);
+        float[] samples = Samples(p, Vectors / ChunkVectors, 2);
+        double sum = 0, squares = 0, touched = 0;
+        for (int i = 0; i < samples.Length; i += p)
+        {
+            var vector = samples.AsSpan(i, p);
+            int point = search.Nearest(vector);
+            double error = 0;
+            for (int axis = 0; axis < p; axis++)
+            {
+                double difference = vector[axis] - search.Points[(point * p) + axis];
+                error += difference * difference / p;
+            }
+
+            (sum, squares, touched) = (sum + error, squares + (error * error), touched + search.Touched(vector));
+        }
+
+        double mean = sum / Vectors, deviation = Math.Sqrt(((squares / Vectors) - (mean * mean)) / Vectors);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"p = {p}, n = {n}: MSE {mean:G5} ± {deviation:G1} per weight; {touched / Vectors:F1} points compared"));
+    }
+
+    private static float[] Samples(int p, int chunks, ulong seed)
+    {
+        float[] samples = new float[checked(chunks * ChunkVectors * p)];
+        Parallel.For(0, chunks, chunk =>
+        {
+            double[] values = new double[ChunkVectors * p];
+            Gaussian.Fill(values, seed, (ulong)chunk * (ulong)values.Length);
+            for (int i = 0; i < values.Length; i++)
+            {
+                samples[(chunk * values.Length) + i] = (float)values[i];
+            }
+        });
+        return samples;
     }
 
     /// <summary>Each draw pulls the nearest point towards it, less and less.</summary>
@@ -90,8 +141,8 @@ internal static class SpaceTraining
         private double energy;
         private long vectors;
 
-        /// <summary>Counts chunks of samples, each with sums of its own, added in their order.</summary>
-        public static Sums Over(double[] points, int p, ulong seed, int chunks)
+        /// <summary>Counts chunks of samples, from the first again after the last, each with sums of its own that are added in their order.</summary>
+        public static Sums Over(double[] points, int p, float[] samples, int firstChunk, int chunks)
         {
             // Points in their order of storage, as the search wants them.
             float[] rounded = Array.ConvertAll(points, value => (float)value);
@@ -102,7 +153,11 @@ internal static class SpaceTraining
             for (int first = 0; first < chunks; first += Batch)
             {
                 var parts = new Sums[Math.Min(Batch, chunks - first)];
-                Parallel.For(0, parts.Length, i => parts[i] = Chunk(search, order, p, seed, first + i));
+                Parallel.For(0, parts.Length, i =>
+                {
+                    int at = (firstChunk + first + i) % (samples.Length / p / ChunkVectors) * ChunkVectors * p;
+                    parts[i] = Chunk(search, order, p, samples.AsSpan(at, ChunkVectors * p));
+                });
                 foreach (var part in parts)
                 {
                     total.Add(part);
@@ -136,25 +191,19 @@ internal static class SpaceTraining
             }
         }
 
-        private static Sums Chunk(SpaceSearch search, int[] order, int p, ulong seed, int chunk)
+        private static Sums Chunk(SpaceSearch search, int[] order, int p, ReadOnlySpan<float> samples)
         {
             var sums = new Sums(p, order.Length) { vectors = ChunkVectors };
-            double[] samples = new double[ChunkVectors * p];
-            Gaussian.Fill(samples, seed, (ulong)chunk * (ulong)samples.Length);
-            Span<float> vector = stackalloc float[p];
             for (int i = 0; i < samples.Length; i += p)
             {
-                for (int axis = 0; axis < p; axis++)
-                {
-                    vector[axis] = (float)samples[i + axis];
-                }
-
+                var vector = samples.Slice(i, p);
                 int cell = order[search.Nearest(vector)];
                 sums.count[cell]++;
                 for (int axis = 0; axis < p; axis++)
                 {
-                    sums.moment[(cell * p) + axis] += samples[i + axis];
-                    sums.energy += samples[i + axis] * samples[i + axis];
+                    double value = vector[axis];
+                    sums.moment[(cell * p) + axis] += value;
+                    sums.energy += value * value;
                 }
             }
 

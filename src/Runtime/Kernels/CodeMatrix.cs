@@ -20,7 +20,7 @@ internal sealed class CodeMatrix
     /// <summary>The packed codes: <see cref="Rows"/> rows of <see cref="RowBytes"/> bytes.</summary>
     public required ByteView Codes { get; init; }
 
-    /// <summary>Columns that share a scale; the last group of a row may have fewer.</summary>
+    /// <summary>Columns that share a scale, a multiple of a point's coordinates; the last group of a row may have fewer.</summary>
     public required int GroupSize { get; init; }
 
     public required ScaleTable Scales { get; init; }

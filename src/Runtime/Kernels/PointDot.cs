@@ -8,7 +8,7 @@ namespace Compress.Runtime.Kernels;
 
 /// <summary>
 /// Rows and products of matrices whose codes are longer than a byte or stand for three weights and more. A row's points are copied to a line of floats in the
-/// first-level cache, one load and one store for each code; then the line is as any row of floats. Points may cross from one group to the next.
+/// first-level cache, one load and one store for each code; then the line is as any row of floats. Each group begins at a whole vector: those of p = 3 need gaps.
 /// </summary>
 internal static class PointDot<S, F, B>
     where S : struct, ISimd<F, B>
@@ -19,8 +19,23 @@ internal static class PointDot<S, F, B>
 
     public static bool Fits(CodeMatrix matrix) => matrix.Codebook.Dimension > 2 || matrix.Bits > 8;
 
-    /// <summary>The products of <c>y.Length</c> rows with a vector that is filled up with zeros to whole lines.</summary>
-    public static void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> padded, Span<float> y)
+    /// <summary>Floats that <see cref="Arrange"/> writes.</summary>
+    public static int ArrangedLength(CodeMatrix matrix) =>
+        checked(((matrix.Groups - 1) * Stride(matrix)) + Kernel.LineLength(matrix.Columns - ((matrix.Groups - 1) * matrix.GroupSize)));
+
+    /// <summary>Fills up each group with zeros.</summary>
+    public static void Arrange(CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged)
+    {
+        arranged.Clear();
+        for (int group = 0; group < matrix.Groups; group++)
+        {
+            int start = group * matrix.GroupSize;
+            x[start..Math.Min(start + matrix.GroupSize, x.Length)].CopyTo(arranged[(group * Stride(matrix))..]);
+        }
+    }
+
+    /// <summary>The products of <c>y.Length</c> rows with an arranged vector.</summary>
+    public static void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
     {
         using var row = new RowCursor(matrix);
         using var line = new Line(matrix);
@@ -28,11 +43,11 @@ internal static class PointDot<S, F, B>
         {
             row.MoveTo(firstRow + r);
             y[r] = Dot(
-                (nuint)matrix.GroupSize,
-                (nuint)padded.Length,
+                (nuint)Stride(matrix),
+                (nuint)arranged.Length,
                 ref MemoryMarshal.GetReference(row.Scales),
                 ref MemoryMarshal.GetReference(line.Read(row.Packed)),
-                ref MemoryMarshal.GetReference(padded));
+                ref MemoryMarshal.GetReference(arranged));
         }
     }
 
@@ -44,34 +59,40 @@ internal static class PointDot<S, F, B>
         for (int r = 0; r < rowCount; r++)
         {
             row.MoveTo(firstRow + r);
-            ref float points = ref MemoryMarshal.GetReference(line.Read(row.Packed));
+            ref float all = ref MemoryMarshal.GetReference(line.Read(row.Packed));
             var destination = weights.Slice(r * stride, matrix.Columns);
             for (int group = 0; group < row.Groups; group++)
             {
-                int start = group * matrix.GroupSize, end = Math.Min(start + matrix.GroupSize, destination.Length);
+                int start = group * matrix.GroupSize;
+                var part = destination[start..Math.Min(start + matrix.GroupSize, destination.Length)];
+                ref float points = ref Unsafe.Add(ref all, group * Stride(matrix));
                 F scale = S.Broadcast(row.Scales[group]);
-                for (; start + Step <= end; start += Step)
+                int i = 0;
+                for (; i + Step <= part.Length; i += Step)
                 {
-                    S.Store(S.Multiply(S.Load(ref points, (nuint)start), scale), ref destination[start], 0);
+                    S.Store(S.Multiply(S.Load(ref points, (nuint)i), scale), ref part[i], 0);
                 }
 
-                for (; start < end; start++)
+                for (; i < part.Length; i++)
                 {
-                    destination[start] = Unsafe.Add(ref points, start) * row.Scales[group];
+                    part[i] = Unsafe.Add(ref points, i) * row.Scales[group];
                 }
             }
         }
     }
 
-    // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix. Groups are whole vectors in every width.
+    // From one group to the next: whole vectors in every width.
+    private static int Stride(CodeMatrix matrix) => matrix.Groups == 1 ? 0 : Kernel.LineLength(matrix.GroupSize);
+
+    // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static float Dot(nuint groupSize, nuint columns, ref float scales, ref float points, ref float x)
+    private static float Dot(nuint stride, nuint length, ref float scales, ref float points, ref float x)
     {
         F total = default;
         nuint step = (nuint)Step;
-        for (nuint column = 0; column < columns;)
+        for (nuint column = 0; column < length;)
         {
-            nuint end = Math.Min(column + groupSize, columns);
+            nuint end = stride == 0 ? length : Math.Min(column + stride, length);
             F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
             for (; column + (4 * step) <= end; column += 4 * step)
             {
@@ -108,34 +129,42 @@ internal static class PointDot<S, F, B>
             (this.matrix, count) = (matrix, matrix.CodesPerRow);
             codes = ArrayPool<ushort>.Shared.Rent(count);
 
-            // The last point may stand out, and whole vectors of a padded line are read.
-            points = ArrayPool<float>.Shared.Rent(Kernel.LineLength(matrix.Columns) + 8);
-            points.AsSpan(matrix.Columns).Clear();
+            // What fills up a group meets zeros, and must be finite. The last point may stand out.
+            points = ArrayPool<float>.Shared.Rent(ArrangedLength(matrix) + 8);
+            points.AsSpan().Clear();
         }
 
-        /// <summary>The points of a row, one after the other, without scales.</summary>
+        /// <summary>The points of a row, without scales; each group begins at a multiple of the stride.</summary>
         public ReadOnlySpan<float> Read(ReadOnlySpan<byte> packed)
         {
             CodePacking.Unpack(packed, matrix.Bits, codes.AsSpan(0, count));
             ref ushort code = ref MemoryMarshal.GetArrayDataReference(codes);
             ref float table = ref MemoryMarshal.GetArrayDataReference(matrix.Codebook.Values);
             ref float to = ref MemoryMarshal.GetArrayDataReference(points);
-            for (int i = 0; i < count; i++)
+            int groupCodes = matrix.GroupSize / matrix.Codebook.Dimension;
+            for (int first = 0; first < count; first += groupCodes)
             {
-                int entry = Unsafe.Add(ref code, i);
-                switch (matrix.Codebook.Dimension)
-                {
-                    case 1: Unsafe.Add(ref to, i) = Unsafe.Add(ref table, entry); break;
-                    case 2: Vector64.LoadUnsafe(ref table, 2 * (nuint)entry).StoreUnsafe(ref to, 2 * (nuint)i); break;
-                    case 3: Vector128.LoadUnsafe(ref table, 3 * (nuint)entry).StoreUnsafe(ref to, 3 * (nuint)i); break;
-                    case 4: Vector128.LoadUnsafe(ref table, 4 * (nuint)entry).StoreUnsafe(ref to, 4 * (nuint)i); break;
-                    default: Vector256.LoadUnsafe(ref table, 8 * (nuint)entry).StoreUnsafe(ref to, 8 * (nuint)i); break;
-                }
+                Copy(ref Unsafe.Add(ref code, first), Math.Min(groupCodes, count - first), ref table, ref Unsafe.Add(ref to, first / groupCodes * Stride(matrix)), matrix.Codebook.Dimension);
             }
 
-            // What was stored past the row's end has no weight, and must not meet garbage.
-            points.AsSpan(matrix.Columns, 8).Clear();
             return points;
+        }
+
+        // A point of three coordinates is stored as four: what follows overwrites the last, or it fills up a group.
+        private static void Copy(ref ushort codes, int count, ref float table, ref float to, int dimension)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                nuint entry = Unsafe.Add(ref codes, i);
+                switch (dimension)
+                {
+                    case 1: Unsafe.Add(ref to, i) = Unsafe.Add(ref table, entry); break;
+                    case 2: Vector64.LoadUnsafe(ref table, 2 * entry).StoreUnsafe(ref to, 2 * (nuint)i); break;
+                    case 3: Vector128.LoadUnsafe(ref table, 3 * entry).StoreUnsafe(ref to, 3 * (nuint)i); break;
+                    case 4: Vector128.LoadUnsafe(ref table, 4 * entry).StoreUnsafe(ref to, 4 * (nuint)i); break;
+                    default: Vector256.LoadUnsafe(ref table, 8 * entry).StoreUnsafe(ref to, 8 * (nuint)i); break;
+                }
+            }
         }
 
         public void Dispose()

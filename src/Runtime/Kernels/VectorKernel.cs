@@ -59,11 +59,17 @@ internal sealed class VectorKernel<S, F, B> : Kernel
     public override int PanelBatch(CodeMatrix matrix) => StripDot<S, F, B>.Fits(matrix) ? 6 : 3;
 
     public override int ArrangedLength(CodeMatrix matrix) =>
-        StripDot<S, F, B>.Fits(matrix) ? StripDot<S, F, B>.ArrangedLength(matrix) : LineLength(matrix.Columns);
+        PointDot<S, F, B>.Fits(matrix) ? PointDot<S, F, B>.ArrangedLength(matrix)
+        : StripDot<S, F, B>.Fits(matrix) ? StripDot<S, F, B>.ArrangedLength(matrix)
+        : LineLength(matrix.Columns);
 
     public override void Arrange(CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged)
     {
-        if (StripDot<S, F, B>.Fits(matrix))
+        if (PointDot<S, F, B>.Fits(matrix))
+        {
+            PointDot<S, F, B>.Arrange(matrix, x, arranged);
+        }
+        else if (StripDot<S, F, B>.Fits(matrix))
         {
             StripDot<S, F, B>.Arrange(matrix, x, arranged);
         }

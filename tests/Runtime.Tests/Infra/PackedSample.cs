@@ -22,12 +22,12 @@ internal sealed class PackedSample
     private readonly string codec;
     private readonly string parameters;
 
-    private PackedSample(string codec, int rows, int columns, int bits, int p, int groupSize, string parameters)
+    private PackedSample(string codec, int rows, int columns, int bits, int p, int groupSize, int rotated, string parameters)
     {
-        random = new Random(HashCode(rows, columns, bits, p, groupSize));
+        random = new Random(HashCode(rows, columns, bits, p, rotated));
         this.codec = codec;
         this.parameters = parameters;
-        (Rows, Columns, Bits, P, GroupSize) = (rows, columns, bits, p, groupSize);
+        (Rows, Columns, Bits, P, GroupSize, Rotated) = (rows, columns, bits, p, groupSize, rotated);
     }
 
     public int Rows { get; }
@@ -38,7 +38,11 @@ internal sealed class PackedSample
 
     public int P { get; }
 
+    /// <summary>Columns that share a scale.</summary>
     public int GroupSize { get; }
+
+    /// <summary>The largest block of the rotation.</summary>
+    public int Rotated { get; }
 
     /// <summary>[rows, ceil(columns / p)].</summary>
     public ushort[] Codes { get; private set; } = [];
@@ -57,7 +61,7 @@ internal sealed class PackedSample
     public static PackedSample Higgs(int rows, int columns, int p, int n, int groupSize, int scaleExponent = -20)
     {
         int bits = BitOperations.Log2((uint)n - 1) + 1;
-        var sample = new PackedSample("higgs", rows, columns, bits, p, groupSize,
+        var sample = new PackedSample("higgs", rows, columns, bits, p, (groupSize + p - 1) / p * p, groupSize,
             $$"""{"p":{{p}},"n":{{n}},"groupSize":{{groupSize}},"seed":{{Seed}},"scaleExponent":{{scaleExponent}}}""");
         sample.AddCodes((columns + p - 1) / p, n);
         sample.AddScales((long)rows * sample.Groups, scaleExponent);
@@ -70,7 +74,7 @@ internal sealed class PackedSample
     {
         int group = granularity == "group" ? groupSize : Math.Max(columns, 1);
         string size = granularity == "group" ? $"\"groupSize\":{groupSize}," : "";
-        var sample = new PackedSample("uniform", rows, columns, bits, 1, group,
+        var sample = new PackedSample("uniform", rows, columns, bits, 1, group, group,
             $$"""{"bits":{{bits}},"symmetric":{{(symmetric ? "true" : "false")}},"granularity":"{{granularity}}",{{size}}"scaleExponent":{{scaleExponent}}}""");
         long scales = granularity == "tensor" ? 1 : (long)rows * sample.Groups;
         sample.AddCodes(columns, symmetric ? (1 << bits) - 1 : 1 << bits);

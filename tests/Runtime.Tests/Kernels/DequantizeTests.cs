@@ -62,7 +62,7 @@ public class DequantizeTests
 
         if (sample.Grid.Length > 0)
         {
-            var rotation = new Rotation(sample.Columns, sample.GroupSize, PackedSample.Seed, Kernel.Choose("Scalar"));
+            var rotation = new Rotation(sample.Columns, sample.Rotated, PackedSample.Seed, Kernel.Choose("Scalar"));
             float[] factors = new float[sample.Columns];
             rotation.InverseFactors(factors);
             rotation.Invert(weights, factors);

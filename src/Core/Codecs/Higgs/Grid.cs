@@ -26,6 +26,10 @@ internal sealed class Grid
     /// <summary>The number of points.</summary>
     public int N { get; }
 
+    /// <summary>Columns that share a scale: the least whole number of codes that has at least so many.</summary>
+    /// <param name="groupSize">As a recipe has it.</param>
+    public int ScaledColumns(int groupSize) => (groupSize + P - 1) / P * P;
+
     /// <summary>Bits of one code.</summary>
     public int CodeBits => Bits(N);
 

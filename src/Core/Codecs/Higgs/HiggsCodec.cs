@@ -37,11 +37,6 @@ internal sealed class HiggsCodec : ICodec
             throw new SettingException("p", Text($"there are no grids of dimension {p}: 1, 2, 3, 4 and 8 are"));
         }
 
-        if (feedback is not null && groupSize % p != 0)
-        {
-            throw new SettingException("feedback", Text($"not with p = {p}, whose codes run on from one group to the next: use p = 1, 2, 4 or 8"));
-        }
-
         return new HiggsEncoder(Grid.Get(p, Points(settings)), groupSize, seed, feedback);
     }
 

@@ -25,7 +25,8 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
     {
         int rows = weights.Rows, columns = weights.Columns;
         int codesPerRow = (columns + grid.P - 1) / grid.P;
-        int groups = (columns / groupSize) + (columns % groupSize == 0 ? 0 : 1);
+        int scaled = grid.ScaledColumns(groupSize);
+        int groups = (columns / scaled) + (columns % scaled == 0 ? 0 : 1);
         int rowBytes = checked((int)CodePacking.RowBytes(codesPerRow, grid.CodeBits));
         byte[] packed = new byte[checked((long)rows * rowBytes)];
         float[] scales = new float[checked((long)rows * groups)];
@@ -39,7 +40,7 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
         }
         else if (packed.Length > 0)
         {
-            var coder = new RowCoder(grid, groupSize, new Rotation(columns, groupSize, seed), columns);
+            var coder = new RowCoder(grid, scaled, new Rotation(columns, groupSize, seed), columns);
             RowReader.ForEach(weights, (row, values) =>
             {
                 var codes = coder.Encode(values, scales.AsSpan(row * groups, groups));
@@ -58,15 +59,12 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
     }
 
     /// <summary>Encodes one row after another, with its own buffers.</summary>
-    private sealed class RowCoder(Grid grid, int groupSize, Rotation rotation, int columns)
+    private sealed class RowCoder(Grid grid, int scaledColumns, Rotation rotation, int columns)
     {
-        // Filled up with zeros to whole codes and to whole steps of the search; no group but the last is shorter than those.
-        private readonly float[] rotated = new float[columns + GridSearch.Step];
-        private readonly float[] points = new float[columns + GridSearch.Step];
-        private readonly ushort[] codes = new ushort[columns + GridSearch.Step];
-
-        // The codes of p = 3 run on from group to group, so that a row is scaled before it is searched.
-        private readonly float[]? scaled = groupSize % grid.P == 0 ? null : new float[columns + GridSearch.Step];
+        // Filled up with zeros to whole codes, then to whole steps of the search: what a group writes beyond its end, the next overwrites.
+        private readonly float[] rotated = new float[columns + (2 * GridSearch.Step)];
+        private readonly float[] points = new float[columns + (2 * GridSearch.Step)];
+        private readonly ushort[] codes = new ushort[columns + (2 * GridSearch.Step)];
 
         /// <summary>The codes of a row, valid until the next call.</summary>
         public ReadOnlySpan<ushort> Encode(ReadOnlySpan<float> values, Span<float> scales)
@@ -79,23 +77,17 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
             rotation.Apply(row);
             for (int group = 0; group < scales.Length; group++)
             {
-                int start = group * groupSize, length = Math.Min(groupSize, columns - start);
+                int start = group * scaledColumns, length = Math.Min(scaledColumns, columns - start);
                 var part = row.Slice(start, length);
                 float energy = FixedOrder.Dot(part, part);
                 scales[group] = energy;
                 Choose(start, length, energy == 0 ? 0 : 1 / MathF.Sqrt(energy / length));
             }
 
-            if (scaled is not null)
-            {
-                int whole = (columns + grid.P - 1) / grid.P * grid.P;
-                grid.Search.Nearest(scaled.AsSpan(0, whole), 1, codes, points);
-            }
-
             float unit = MathF.ScaleB(1, power);
             for (int group = 0; group < scales.Length; group++)
             {
-                int start = group * groupSize, length = Math.Min(groupSize, columns - start);
+                int start = group * scaledColumns, length = Math.Min(scaledColumns, columns - start);
                 scales[group] = scales[group] == 0 ? 0 : Fit(row.Slice(start, length), points.AsSpan(start, length)) * unit;
             }
 
@@ -104,13 +96,7 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
 
         private void Choose(int start, int length, float factor)
         {
-            if (scaled is not null)
-            {
-                TensorPrimitives.Multiply(rotated.AsSpan(start, length), factor, scaled.AsSpan(start, length));
-                return;
-            }
-
-            int whole = (length + GridSearch.Step - 1) / GridSearch.Step * GridSearch.Step;
+            int whole = (((length + grid.P - 1) / grid.P * grid.P) + GridSearch.Step - 1) / GridSearch.Step * GridSearch.Step;
             var groupCodes = codes.AsSpan(start / grid.P, whole / grid.P);
             if (factor == 0)
             {

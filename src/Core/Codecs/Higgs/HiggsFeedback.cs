@@ -27,34 +27,35 @@ internal sealed class HiggsFeedback(Grid grid, int groupSize, ulong seed, Feedba
             return (codes, []);
         }
 
+        int scaled = grid.ScaledColumns(groupSize);
         var rotated = new RotatedWeights(weights, groupSize, seed, cancellationToken);
-        double[] scales = new double[checked(weights.Rows * ((columns + groupSize - 1) / groupSize))];
+        double[] scales = new double[checked(weights.Rows * ((columns + scaled - 1) / scaled))];
         if (transposed)
         {
             // Rows are inputs, so what is rotated is the outputs: the moments stay as they are.
             var factor = SharedFactors.Instance.Get(moments, weights.Rows, 1, 0, settings, cancellationToken);
-            ErrorFeedback.Quantize(factor, rotated, transposed, new HiggsGroupQuantizer(grid, groupSize, codes, scales), cancellationToken);
+            ErrorFeedback.Quantize(factor, rotated, transposed, new HiggsGroupQuantizer(grid, scaled, codes, scales), cancellationToken);
         }
         else
         {
-            SetToRootMeanSquares(scales, rotated, cancellationToken);
+            SetToRootMeanSquares(scales, scaled, rotated, cancellationToken);
             var factor = SharedFactors.Instance.Get(
-                moments, columns, grid.P, groupSize, settings, cancellationToken,
+                moments, columns, grid.P, scaled, settings, cancellationToken,
                 (string.Create(CultureInfo.InvariantCulture, $"rotation {groupSize} {seed}"), () => RotatedMoments.Of(moments, columns, groupSize, seed, cancellationToken)));
-            ErrorFeedback.Quantize(factor, rotated, transposed, new HiggsBlockQuantizer(grid, groupSize, codes, scales), cancellationToken);
+            ErrorFeedback.Quantize(factor, rotated, transposed, new HiggsBlockQuantizer(grid, scaled, codes, scales), cancellationToken);
         }
 
         return (codes, Array.ConvertAll(scales, scale => (float)(scale * rotated.Unit)));
     }
 
-    private void SetToRootMeanSquares(double[] scales, RotatedWeights rotated, CancellationToken cancellationToken)
+    private static void SetToRootMeanSquares(double[] scales, int scaled, RotatedWeights rotated, CancellationToken cancellationToken)
     {
-        int groups = (rotated.Columns + groupSize - 1) / groupSize;
+        int groups = (rotated.Columns + scaled - 1) / scaled;
         RowReader.ForEach(rotated, (row, values) =>
         {
             for (int group = 0; group < groups; group++)
             {
-                var part = values[(group * groupSize)..Math.Min(values.Length, (group + 1) * groupSize)];
+                var part = values[(group * scaled)..Math.Min(values.Length, (group + 1) * scaled)];
                 scales[(row * groups) + group] = MathF.Sqrt(FixedOrder.Dot(part, part) / part.Length);
             }
         }, cancellationToken);

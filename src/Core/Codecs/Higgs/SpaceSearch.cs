@@ -157,18 +157,27 @@ internal sealed class SpaceSearch : GridSearch
             high[axis] = low[axis] + (2 * Range / side);
         }
 
-        // No vector of the cell is farther from its nearest point than the farthest corner is from the one that it is least far from.
+        // No vector of the cell is farther from its nearest point than the farthest corner is from the point that it is least far from. In blocks whose
+        // boxes are all farther there is none such.
         double reach = double.PositiveInfinity;
-        for (int point = 0; point < points.Length; point += p)
+        foreach (ushort block in all)
         {
-            double farthest = 0;
-            for (int axis = 0; axis < p; axis++)
+            if (Farthest(low, high, block) >= reach)
             {
-                double value = points[point + axis], distance = Math.Max(high[axis] - value, value - low[axis]);
-                farthest += distance * distance;
+                continue;
             }
 
-            reach = Math.Min(reach, farthest);
+            for (int point = block * Block * p; point < Math.Min((block + 1) * Block * p, points.Length); point += p)
+            {
+                double farthest = 0;
+                for (int axis = 0; axis < p; axis++)
+                {
+                    double value = points[point + axis], distance = Math.Max(high[axis] - value, value - low[axis]);
+                    farthest += distance * distance;
+                }
+
+                reach = Math.Min(reach, farthest);
+            }
         }
 
         var candidates = new List<ushort>();
@@ -190,5 +199,19 @@ internal sealed class SpaceSearch : GridSearch
         ushort[] list = [.. candidates];
         Volatile.Write(ref cells[cell], list);
         return list;
+    }
+
+    // The least distance, squared, from the farthest corner of a cell to anything in a block's box.
+    private double Farthest(ReadOnlySpan<double> low, ReadOnlySpan<double> high, int block)
+    {
+        double sum = 0;
+        for (int axis = 0; axis < p; axis++)
+        {
+            double value = Math.Clamp((low[axis] + high[axis]) / 2, least[(block * p) + axis], most[(block * p) + axis]);
+            double distance = Math.Max(high[axis] - value, value - low[axis]);
+            sum += distance * distance;
+        }
+
+        return sum;
     }
 }

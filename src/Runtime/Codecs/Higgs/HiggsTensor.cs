@@ -29,15 +29,16 @@ internal sealed class HiggsTensor : PackedTensor
         int n = parts.Int("n", 2, 1 << CodePacking.MaxBits);
         int bits = BitOperations.Log2((uint)n - 1) + 1;
         int groupSize = parts.PowerOfTwo("groupSize", 16, 4096);
+        int scaled = CodeMatrix.CodeCount(groupSize, p) * p; // a group begins with a code
         rotation = new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel);
         matrix = new()
         {
             Rows = Rows,
             Columns = Columns,
             Bits = bits,
-            GroupSize = groupSize,
+            GroupSize = scaled,
             Codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(CodeMatrix.CodeCount(Columns, p), bits)),
-            Scales = new(parts, (long)Rows * CodeMatrix.GroupCount(Columns, groupSize)),
+            Scales = new(parts, (long)Rows * CodeMatrix.GroupCount(Columns, scaled)),
             Codebook = Codebook.Points(ReadGrid(parts, p, n, 1 << bits), p),
         };
         CountBits(parts);

@@ -95,7 +95,7 @@ public class GridTests
             var vector = values.AsSpan(i * p, p);
             int nearest = Nearest(grid.Points, vector);
             Assert.True(nearest == codes[i], $"{string.Join(' ', vector.ToArray())} is nearest to {nearest}, not {codes[i]}");
-            Assert.Equal(nearest, grid.Nearest(vector));
+            Assert.Equal(nearest, grid.Nearest([.. vector.ToArray().Select(value => (double)value)], 1));
             Assert.Equal(grid.Points[(nearest * p)..((nearest + 1) * p)], points[(i * p)..((i + 1) * p)]);
         }
     }
@@ -120,43 +120,13 @@ public class GridTests
         Assert.Equal(Enumerable.Range(0, n), PointOrder.Of(points, p));
     }
 
-    // On the same fresh samples as the reference, so that the sampling error of the ratio is a small part of that of either.
-    [Theory]
-    [InlineData(2, 88, 0.021952)]
-    [InlineData(2, 1024, 0.001995)]
-    [InlineData(3, 64, 0.101118)]
-    [InlineData(3, 512, 0.027121)]
-    [InlineData(3, 830, 0.019852)]
-    [InlineData(3, 4096, 0.007099)]
-    [InlineData(4, 16, 0.341570)]
-    [InlineData(4, 256, 0.096520)]
-    [InlineData(4, 4096, 0.025814)]
-    [InlineData(8, 256, 0.321893)]
+    // The long suite has the same on so many samples that half a percent shows.
+    [Theory, MemberData(nameof(GridErrors.Published), MemberType = typeof(GridErrors))]
     public void GridHasThePublishedError(int p, int n, double published)
     {
-        const int Vectors = 300_000;
-        var search = new SpaceSearch(Grid.Get(p, n).Points, p);
-        float[] values = RandomWeights.Gaussian(Vectors * p);
-        double sum = 0, squares = 0, energy = 0;
-        for (int i = 0; i < values.Length; i += p)
-        {
-            int point = search.Nearest(values.AsSpan(i, p));
-            double error = 0;
-            for (int axis = 0; axis < p; axis++)
-            {
-                double difference = values[i + axis] - search.Points[(point * p) + axis];
-                error += difference * difference / p;
-                energy += values[i + axis] * (double)values[i + axis];
-            }
-
-            (sum, squares) = (sum + error, squares + (error * error));
-        }
-
-        // The standard error is below 0.2 % of the mean for all grids, so that a deviation of 0.5 % in the grid is told from chance with three of them.
-        double mean = sum / Vectors, standardError = Math.Sqrt((squares / Vectors) - (mean * mean)) / Math.Sqrt(Vectors);
-        Assert.InRange(standardError / mean, 0, 0.002);
-        Assert.InRange(energy / values.Length, 0.99, 1.01);
-        Assert.InRange(mean, 0.95 * published, (1.005 * published) + (3 * standardError));
+        var (error, standardError) = GridErrors.Measure(p, n, 1 << 15);
+        Assert.InRange(standardError / error, 0, 0.01);
+        Assert.InRange(error, (0.975 * published) - (3 * standardError), (1.005 * published) + (3 * standardError));
     }
 
     [Fact]

@@ -25,14 +25,8 @@ public class HiggsErrorTests
     [InlineData(2, 64, 0.029700)]
     [InlineData(2, 256, 0.007772)]
     [InlineData(2, 88, 0.021952)]
-    [InlineData(2, 1024, 0.001995)]
-    [InlineData(3, 64, 0.101118)]
-    [InlineData(3, 512, 0.027121)]
     [InlineData(3, 830, 0.019852)]
-    [InlineData(3, 4096, 0.007099)]
-    [InlineData(4, 16, 0.341570)]
     [InlineData(4, 256, 0.096520)]
-    [InlineData(4, 4096, 0.025814)]
     [InlineData(8, 256, 0.321893)]
     public void GaussianWeightsHaveTheGridsError(int p, int n, double expected) =>
         Assert.InRange(Error(Gaussian.Value, p, n) / expected, 0.99, 1.01);

@@ -22,6 +22,9 @@ public class HiggsFeedbackTests
     [InlineData(1, 64, 1024, 0.5)]
     [InlineData(2, 256, 1024, 0.9)]
     [InlineData(2, 256, 32, 0.99)]
+    [InlineData(3, 512, 1024, 0.9)]
+    [InlineData(3, 830, 64, 0.9)]
+    [InlineData(4, 256, 64, 0.9)]
     public void LossIsThePredictedPartOfPlainRoundings(int p, int n, int groupSize, double correlation)
     {
         const int Rows = 128, Columns = 256;
@@ -39,6 +42,10 @@ public class HiggsFeedbackTests
     [InlineData(1, 8, 1024)]
     [InlineData(1, 100, 32)]
     [InlineData(2, 64, 64)]
+    [InlineData(2, 1024, 64)]
+    [InlineData(3, 830, 16)]
+    [InlineData(4, 256, 16)]
+    [InlineData(8, 256, 32)]
     public void UncorrelatedInputsGiveTheBytesOfPlainRounding(int p, int n, int groupSize)
     {
         (string, object)[] settings = [("p", p), ("n", n), ("groupSize", groupSize)];
@@ -55,6 +62,7 @@ public class HiggsFeedbackTests
     [Theory]
     [InlineData(1, 16, 1024)]
     [InlineData(2, 64, 64)]
+    [InlineData(3, 512, 64)]
     public void TransposedMatrixHasThePredictedLossToo(int p, int n, int groupSize)
     {
         const int Inputs = 96, Outputs = 150;
@@ -136,6 +144,7 @@ public class HiggsFeedbackTests
     [InlineData(1, false)]
     [InlineData(2, false)]
     [InlineData(2, true)]
+    [InlineData(3, false)]
     public void ZerosStayZeros(int p, bool transposed)
     {
         const int Size = 70;
