@@ -87,10 +87,10 @@ public sealed class OddReports(Browser browser, Comparison comparison)
     {
         var up = new LayerAllocation("up", 2, 0.1, false, 1020, 0.01, 0.02, 0.02, 0.018) { Measured = new("t", 0.019, 0.021) };
         var down = new LayerAllocation("down", 0, 0.3, true, 4080, 0.034, 0, 0, 0);
-        var allocation = new AllocationReport("3 bits per weight", "kl", "grid", "calibration", 0.02, 0.02, 0.018, [down, up]) { Measured = new("t", 0.03, null) };
+        var allocation = new AllocationReport("3 bits per weight", "kl", "grid", "calibration", 0.02, 0.02, 0.018, [down, up]) { Interaction = 1.5, Measured = new("t", 0.03, null) };
         await using var page = await Open(Model("m", Recipe("a", 4) with { Allocation = allocation }));
         Assert.Equal("3 bits per weight, spread by the divergence of predictions on the calibration text: ln perplexity +0.018000 predicted, +0.030000 measured; "
-            + "KL 0.020000 predicted on the calibration text, – measured. In 1 of 2 layers t² is above 0.01: predictions are too low there.", await page.Text("#budget-text"));
+            + "KL 0.020000 predicted on the calibration text, – measured. In 1 of 2 layers t² is above 0.01: together, errors cost 1.50 times the sum of what each costs alone, which predictions count.", await page.Text("#budget-text"));
         Assert.Equal(["up", "0.010000", "2.0000 ± 0.100", "0.020000", "0.021000", "0.018000", "0.019000", "down", "0.034000", "0.0000 (negative)", "0.000000", "–", "0.000000", "–"],
             await page["#budget td"].AllTextContentsAsync());
         Assert.Empty(page.Complaints);

@@ -28,10 +28,14 @@ internal sealed class BudgetAllocation(BudgetedPlan plan, Recipe recipe, ModelFi
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public int[] Choose(TensorResult[] results, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        var table = new LayerCosts(model, recipe, cache, diagnostics).Measure(plan.Layers(results), progress, cancellationToken);
-        int[] chosen = plan.Choose(results, table.Costs);
+        var costs = new LayerCosts(model, recipe, cache, diagnostics);
+        plan.CountsAllErrors = costs.RunsModel;
+        var table = costs.Measure(plan.Layers(results), progress, cancellationToken);
+        var (chosen, kl) = table.Joint is { } joint
+            ? Best(results, table, joint, progress, cancellationToken)
+            : (plan.Choose(results, table.Costs), null);
         Files = table.Files;
-        predicted = plan.Report(results, chosen, table);
+        predicted = plan.Report(results, chosen, table, kl);
         if (plan.Beyond(predicted) is { } beyond)
         {
             diagnostics.Add(beyond);
@@ -66,6 +70,19 @@ internal sealed class BudgetAllocation(BudgetedPlan plan, Recipe recipe, ModelFi
             Measured = new(path, total.Packed!.Value.Mean - total.Source.Mean, total.Kl),
             Layers = [.. report.Layers.Select(layer => layer with { Measured = measured.GetValueOrDefault(layer.Name) })],
         };
+    }
+
+    // The choice by the costs of layers alone is right if these add up. Others are tried against it, all on the same tokens, by what they cost as a whole.
+    private (int[] Chosen, double? Kl) Best(
+        TensorResult[] results, CostTable table, JointRun joint, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+    {
+        var layers = plan.Layers(results);
+        var choices = Shrinkage.Shares.Select(share => plan.Choose(results, Shrinkage.Shrink(layers, table.Costs, share)))
+            .DistinctBy(chosen => string.Join(',', chosen)).ToList();
+        var costs = joint.Measure(choices.ConvertAll(chosen => plan.Forms(results, chosen)), progress, cancellationToken);
+        bool byPerplexity = recipe.Budget!.Sensitivity.Metric == SensitivityMetric.Perplexity;
+        int best = Enumerable.Range(0, choices.Count).MinBy(i => (byPerplexity ? costs[i].LnPerplexity : costs[i].Kl) is var cost && double.IsNaN(cost) ? double.PositiveInfinity : cost);
+        return (choices[best], costs[best].Kl);
     }
 
     // The beginnings of windows from all of the text.

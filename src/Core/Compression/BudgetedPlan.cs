@@ -49,12 +49,21 @@ internal sealed class BudgetedPlan
     /// <summary>Every way to store every tensor, the ways of one tensor next to each other.</summary>
     public IReadOnlyList<LayerPlan> Candidates { get; }
 
-    /// <summary>The layers that the budget has a say in: those that could be stored in more than one form.</summary>
+    /// <summary>True to count layers with errors that have no choice too: where costs are found by running the model.</summary>
+    public bool CountsAllErrors { get; set; }
+
+    /// <summary>The layers that count: those that could be stored in more than one form, and see <see cref="CountsAllErrors"/>.</summary>
     /// <param name="results">Of all candidates.</param>
-    public IReadOnlyList<LayerForms> Layers(TensorResult[] results) => [.. Free(results).Select(layer => new LayerForms(
+    public IReadOnlyList<LayerForms> Layers(TensorResult[] results) => [.. Counted(results).Select(layer => new LayerForms(
         model[results[first[layer]].Entry.Name],
         results[first[layer]..first[layer + 1]].Max(result => result.Error.WeightEnergy),
-        [.. Ways(layer).Select(i => new LayerForm(OwnBytes(results[i]), results[i].Error.RelativeMse, results[i].Key.Digest, () => PackedForm.Open(results[i].Entry)))]))];
+        [.. Ways(layer).Select(i => Form(results[i]))]))];
+
+    /// <summary>The forms that a choice gives <see cref="Layers"/>.</summary>
+    /// <param name="results">Of all candidates.</param>
+    /// <param name="chosen">For each tensor the candidate chosen.</param>
+    public IReadOnlyList<(string Tensor, LayerForm Form)> Forms(TensorResult[] results, int[] chosen) =>
+        [.. Counted(results).Select(layer => results[chosen[layer]]).Select(result => (result.Entry.Name, Form(result)))];
 
     /// <summary>Chooses.</summary>
     /// <param name="results">Of all candidates.</param>
@@ -64,7 +73,7 @@ internal sealed class BudgetedPlan
     public int[] Choose(TensorResult[] results, IReadOnlyList<LayerCost> costs)
     {
         double[] cost = new double[results.Length];
-        foreach (var (layer, known) in Free(results).Zip(costs))
+        foreach (var (layer, known) in Counted(results).Zip(costs))
         {
             for (int way = 0; way < known.Costs.Count; way++)
             {
@@ -116,9 +125,10 @@ internal sealed class BudgetedPlan
     /// <param name="results">Of all candidates.</param>
     /// <param name="chosen">For each tensor the candidate chosen.</param>
     /// <param name="table">Of the forms of <see cref="Layers"/>.</param>
-    public AllocationReport Report(TensorResult[] results, int[] chosen, CostTable table)
+    /// <param name="kl">The divergence that the choice was measured to cause; null if the model cannot be run.</param>
+    public AllocationReport Report(TensorResult[] results, int[] chosen, CostTable table, double? kl)
     {
-        var layers = Free(results).Select((layer, index) => new LayerAllocation(
+        var layers = Counted(results).Select((layer, index) => new LayerAllocation(
             results[chosen[layer]].Entry.Name,
             table.Costs[index].Sensitivity.Alpha,
             table.Costs[index].Sensitivity.StandardError,
@@ -128,15 +138,20 @@ internal sealed class BudgetedPlan
             table.Costs[index].Costs[chosen[layer] - first[layer]],
             table.Kl?[index].Costs[chosen[layer] - first[layer]],
             table.LnPerplexity?[index].Costs[chosen[layer] - first[layer]])).ToList();
+        double? interaction = layers.Sum(layer => layer.PredictedKl) is > 0 and var sum && kl is { } together ? together / sum : null;
+        double times = interaction ?? 1;
         return new(
             budget.ToString(),
             table.Metric,
             table.Probe,
             table.Tokens,
-            layers.Sum(layer => layer.Predicted),
-            table.Kl is null ? null : layers.Sum(layer => layer.PredictedKl),
-            table.LnPerplexity is null ? null : layers.Sum(layer => layer.PredictedLnPerplexity),
-            layers);
+            layers.Sum(layer => layer.Predicted) * times,
+            table.Kl is null ? null : layers.Sum(layer => layer.PredictedKl) * times,
+            table.LnPerplexity is null ? null : layers.Sum(layer => layer.PredictedLnPerplexity) * times,
+            layers)
+        {
+            Interaction = interaction,
+        };
     }
 
     /// <summary>Says so if errors are larger than the linearity theorem is good for.</summary>
@@ -155,14 +170,16 @@ internal sealed class BudgetedPlan
             Severity.Warning,
             string.Create(CultureInfo.InvariantCulture,
                 $"{beyond.Count} of {report.Layers.Count} layers have errors t² above {AllocationReport.LargestSmallError}, most of all {names}: ")
-            + "costs of such errors add up to more than is predicted; measure what is lost with 'gate', or raise the budget",
+            + string.Create(CultureInfo.InvariantCulture, $"the costs of such errors do not add up (together they are {report.Interaction ?? 1:0.00} times their sum); measure what is lost with 'gate', or raise the budget"),
             recipe.File,
             budget.Position.Line,
             budget.Position.Column);
     }
 
-    private IEnumerable<int> Free(TensorResult[] results) =>
-        Enumerable.Range(0, first.Length - 1).Where(layer => Ways(layer).Any(i => results[i].Key != results[first[layer]].Key));
+    private IEnumerable<int> Counted(TensorResult[] results) =>
+        Enumerable.Range(0, first.Length - 1).Where(layer => Ways(layer).Any(i => results[i].Key != results[first[layer]].Key || (CountsAllErrors && results[i].Error.RelativeMse > 0)));
+
+    private static LayerForm Form(TensorResult result) => new(OwnBytes(result), result.Error.RelativeMse, result.Key.Digest, () => PackedForm.Open(result.Entry));
 
     // Layers that share one choice, and each of the others by itself.
     private static int[][] Units(IReadOnlyList<LayerPlan> plan) => [.. Enumerable.Range(0, plan.Count)

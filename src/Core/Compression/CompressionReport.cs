@@ -89,15 +89,21 @@ public sealed record EvaluationReport(
 /// </param>
 /// <param name="Probe">The errors that layers were given: <c>grid</c> or <c>noise</c>; null for models that cannot be run.</param>
 /// <param name="Tokens">What the model was run on: <c>random</c> tokens or the <c>calibration</c> text; null for models that cannot be run.</param>
-/// <param name="Predicted">What all errors together cost in the metric, by the linearity theorem: the sum over layers.</param>
+/// <param name="Predicted">What all errors together cost in the metric: the sum over layers, by the linearity theorem, times <see cref="Interaction"/>.</param>
 /// <param name="PredictedKl">The same as divergence on these tokens; null for models that cannot be run.</param>
 /// <param name="PredictedLnPerplexity">The same as increase of ln perplexity; null unless a text was used.</param>
-/// <param name="Layers">The layers that it was spread over.</param>
+/// <param name="Layers">The layers that it was spread over; where the model was run, others with errors too.</param>
 public sealed record AllocationReport(
     string Budget, string Metric, string? Probe, string? Tokens, double Predicted, double? PredictedKl, double? PredictedLnPerplexity, IReadOnlyList<LayerAllocation> Layers)
 {
     /// <summary>The greatest t² at which costs grow in proportion to it (HIGGS, arXiv 2411.17525: linear up to about here).</summary>
     public const double LargestSmallError = 0.01;
+
+    /// <summary>
+    /// By how much the divergence of all errors together, measured on these tokens, is greater than the sum of what each layer's causes alone: where it is far from 1, errors
+    /// are too large for the linearity theorem. Null for models that cannot be run.
+    /// </summary>
+    public double? Interaction { get; init; }
 
     /// <summary>How many layers have larger errors.</summary>
     public int LayersBeyond => Layers.Count(layer => layer.RelativeMse > LargestSmallError);

@@ -18,6 +18,7 @@ namespace Compress.Core.Compression;
 /// <param name="LnPerplexity">Of each layer, as increase of ln perplexity; null if no text was used.</param>
 /// <param name="Probed">The tokens that each layer's probes were measured on, the fewest of any.</param>
 /// <param name="Files">The absolute paths of the files read.</param>
+/// <param name="Joint">Measures whole choices; null if the model cannot be run.</param>
 internal sealed record CostTable(
     string Metric,
     string? Probe,
@@ -26,7 +27,8 @@ internal sealed record CostTable(
     IReadOnlyList<LayerCost>? Kl,
     IReadOnlyList<LayerCost>? LnPerplexity,
     IReadOnlyList<long> Probed,
-    IReadOnlyList<string> Files);
+    IReadOnlyList<string> Files,
+    JointRun? Joint);
 
 /// <summary>Finds what errors of layers cost: by running the model if it can be run; else from statistics of inputs, or from the weights alone.</summary>
 internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCache? cache, DiagnosticBag diagnostics)
@@ -34,6 +36,11 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
     private static readonly double[] NoiseSizes = [0.003, 0.006, 0.012, 0.024];
 
     private readonly SensitivitySettings settings = recipe.Budget!.Sensitivity;
+    private readonly Lazy<LanguageModel?> language = new(() => Open(source, recipe));
+
+    /// <summary>True if there is a language model that can be run.</summary>
+    /// <exception cref="CompressException">There is none, and the recipe asks for it.</exception>
+    public bool RunsModel => language.Value is not null;
 
     /// <summary>Finds the costs.</summary>
     /// <param name="layers">The layers, with their forms.</param>
@@ -43,7 +50,7 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public CostTable Measure(IReadOnlyList<LayerForms> layers, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        if (Open() is { } model)
+        if (language.Value is { } model)
         {
             return Probe(layers, model, progress, cancellationToken);
         }
@@ -78,10 +85,10 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
     }
 
     private static CostTable Unprobed(string metric, IReadOnlyList<LayerCost> costs, IReadOnlyList<string> files) =>
-        new(metric, null, null, costs, null, null, [.. costs.Select(_ => 0L)], files);
+        new(metric, null, null, costs, null, null, [.. costs.Select(_ => 0L)], files, null);
 
     // Null if there is no language model that we can run, and the recipe does not ask for probes.
-    private LanguageModel? Open()
+    private static LanguageModel? Open(ModelFile source, Recipe recipe)
     {
         try
         {
@@ -89,7 +96,7 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
         }
         catch (CompressException exception) when (exception.Diagnostic.Code != Codes.ModelChanged)
         {
-            if (settings.Position is not { } position)
+            if (recipe.Budget!.Sensitivity.Position is not { } position)
             {
                 return null;
             }
@@ -120,7 +127,8 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
             kl,
             perplexity,
             [.. measured.Select(pairs => pairs.Select(pair => pair.Second.Tokens).DefaultIfEmpty().Min())],
-            [.. text.Files, Path.Combine(Path.GetDirectoryName(source.Header.Files[0])!, "config.json")]);
+            [.. text.Files, Path.Combine(Path.GetDirectoryName(source.Header.Files[0])!, "config.json")],
+            new JointRun(source, model, text, cache));
 
         List<LayerCost> Costs(Func<ProbeCost, (double, double, double)> of) =>
             [.. layers.Zip(measured, (layer, pairs) => LayerCost.Of(layer, pairs.ToDictionary(pair => pair.First.Digest, pair => of(pair.Second))))];

@@ -126,6 +126,12 @@ public sealed class LanguageModel : ICausalModel, IDisposable
     /// <exception cref="KeyNotFoundException">The model has no such tensor.</exception>
     internal void UseValues(string name, float[] values) => parameters[name].UseValues(values);
 
+    /// <summary>Takes for one tensor what its packed form stands for from now on; results stay the same on every CPU. No <see cref="Forward"/> may be running.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="packed">The packed form.</param>
+    /// <exception cref="KeyNotFoundException">The model has no such tensor.</exception>
+    internal void UseDequantized(string name, PackedTensor packed) => parameters[name].UseDequantized(packed);
+
     /// <summary>The logits of the token that follows each token of a sequence. Safe for several threads.</summary>
     /// <param name="tokens">A sequence; the first token is at position 0.</param>
     /// <param name="logits">Receives <c>[tokens, vocabulary]</c>.</param>

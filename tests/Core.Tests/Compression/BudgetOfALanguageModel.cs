@@ -21,11 +21,39 @@ public sealed class BudgetOfALanguageModel : IDisposable
         Assert.NotEmpty(allocation.Layers);
         Assert.All(allocation.Layers, layer => Assert.InRange(layer.Alpha, 1e-9, 1e3));
         Assert.All(allocation.Layers, layer => Assert.InRange(layer.Predicted, 0.5 * layer.Alpha * layer.RelativeMse, 2 * layer.Alpha * layer.RelativeMse));
-        Assert.Equal(allocation.Layers.Sum(layer => layer.Predicted), allocation.Predicted, 1e-12);
+        Assert.InRange(allocation.Interaction!.Value, 0.5, 2);
+        Assert.Equal(allocation.Layers.Sum(layer => layer.Predicted) * allocation.Interaction.Value, allocation.Predicted, 1e-12);
         Assert.Equal(allocation.Predicted, allocation.PredictedKl);
         Assert.Null(allocation.PredictedLnPerplexity);
         Assert.Null(allocation.Measured);
         Assert.True(report.BitsPerWeight <= 5);
+    }
+
+    // All that the probes do is to write results: a result that is there is believed. Those of whole choices have no tokens.
+    [Fact]
+    public void TheChoiceIsTheOneThatCostsLeastAsAWhole()
+    {
+        Compress("cache", "m.safetensors");
+        string[] joint = [.. Directory.GetFiles(folder["cache"], "*.json", SearchOption.AllDirectories).Where(file => !File.ReadAllText(file).Contains("Tokens", StringComparison.Ordinal))];
+        Assert.True(joint.Length > 1);
+        var choices = new HashSet<string>();
+        foreach (string least in joint)
+        {
+            Array.ForEach(joint, file => File.WriteAllText(file, $$"""{"Kl":{{(file == least ? 1 : 9)}},"LnPerplexity":"NaN"}"""));
+            var report = Compress("cache", "m.safetensors");
+            Assert.Equal(1, report.Allocation!.PredictedKl!.Value, 1e-12);
+            choices.Add(string.Join(' ', report.Allocation.Layers.Select(layer => layer.RelativeMse)));
+        }
+
+        Assert.Equal(joint.Length, choices.Count);
+    }
+
+    [Fact]
+    public void LayersWithoutAChoiceAreCountedInWhatIsPredicted()
+    {
+        File.WriteAllText(folder["compress.yaml"], "budget: {bits: 5}\ngroupSize: 16\nlayers:\n- match: model.layers.0.mlp.up_proj.weight\n  bits: 2\n");
+        var allocation = Run("cache", "m.safetensors", new DiagnosticBag())!.Allocation!;
+        Assert.InRange(allocation.Layers.Single(layer => layer.Name == "model.layers.0.mlp.up_proj.weight").Predicted, 1e-6, allocation.Predicted);
     }
 
     [Theory]

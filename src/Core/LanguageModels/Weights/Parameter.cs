@@ -11,6 +11,7 @@ namespace Compress.Core.LanguageModels.Weights;
 internal sealed class Parameter(SourceTensor source)
 {
     private PackedTensor? packed;
+    private bool dequantized;
     private float[]? values;
     private float[]? vector;
 
@@ -43,7 +44,10 @@ internal sealed class Parameter(SourceTensor source)
     }
 
     /// <summary>Takes the values from a packed tensor of the same shape, or again from the source if it is null.</summary>
-    public void Use(PackedTensor? tensor) => (packed, values, vector) = (tensor, null, null);
+    public void Use(PackedTensor? tensor) => (packed, dequantized, values, vector) = (tensor, false, null, null);
+
+    /// <summary>Takes the values that a packed tensor of the same shape stands for. Products with them are the same bits on every CPU.</summary>
+    public void UseDequantized(PackedTensor tensor) => (packed, dequantized, values, vector) = (tensor, true, null, null);
 
     /// <summary>Takes other values, row-major. Products with them are the same bits on every CPU, as those with the source's are.</summary>
     public void UseValues(float[] own) => (packed, values, vector) = (null, own, null);
@@ -90,6 +94,10 @@ internal sealed class Parameter(SourceTensor source)
         {
             BatchProduct.MultiplyTiles(Kernel.Fused, new FloatRows(values, Columns), x, y, batch);
         }
+        else if (packed is { } exact && dequantized)
+        {
+            BatchProduct.MultiplyTiles(Kernel.Fused, new PackedRows(exact, Rows, Columns), x, y, batch);
+        }
         else if (packed is { } tensor)
         {
             tensor.Multiply(x, y, batch);
@@ -98,6 +106,22 @@ internal sealed class Parameter(SourceTensor source)
         {
             source.Multiply(x, y, batch);
         }
+    }
+}
+
+/// <summary>A packed matrix, dequantized as it is used.</summary>
+file readonly record struct PackedRows(PackedTensor Tensor, int Rows, int Columns) : IRowPanels
+{
+    public bool InPlace => false;
+
+    public ReadOnlySpan<float> Read(int firstRow, int rowCount, Span<float> buffer, int stride)
+    {
+        for (int r = 0; r < rowCount; r++)
+        {
+            Tensor.DequantizeRows(firstRow + r, 1, buffer.Slice(r * stride, Columns));
+        }
+
+        return buffer;
     }
 }
 
