@@ -40,6 +40,8 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("higgs", [("bits", 3), ("feedback", "gptq")]),
     ("higgs", [("bits", 3), ("p", 2), ("groupSize", 32), ("feedback", "gptq"), ("actOrder", false)]),
     ("higgs", [("bits", 2), ("p", 3), ("groupSize", 32), ("feedback", "gptq")]),
+    ("cvxq", []),
+    ("cvxq", [("bits", 2.5), ("quantizer", "laplace"), ("groupSize", 64), ("sensitivity", "inputs")]),
     ("uniform", []),
     ("uniform", [("bits", 3), ("symmetric", true), ("clip", "mse")]),
     ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse")]),

@@ -3,9 +3,9 @@ namespace Compress.Core.Codecs;
 /// <summary>One setting of a method in a recipe, declared once: the parser, the JSON schema and the docs follow it.</summary>
 /// <param name="Name">The key in the recipe, camelCase.</param>
 /// <param name="Description">One line.</param>
-/// <param name="Default">Its value where the recipe is silent: <see cref="int"/>, <see cref="bool"/> or <see cref="string"/>, the setting's type.</param>
-/// <param name="Min">The least integer allowed.</param>
-/// <param name="Max">The greatest integer allowed.</param>
+/// <param name="Default">Its value where the recipe is silent: <see cref="int"/>, <see cref="double"/>, <see cref="bool"/> or <see cref="string"/>, the setting's type.</param>
+/// <param name="Min">The least number allowed.</param>
+/// <param name="Max">The greatest number allowed.</param>
 /// <param name="Choices">The texts allowed.</param>
 /// <param name="GivesBits">True if it says how many bits a weight takes: <c>bits</c>, which budgets vary, and whatever overrides it.</param>
 public sealed record Setting(
@@ -27,6 +27,9 @@ public sealed class SettingValues
 
     /// <summary>An integer setting.</summary>
     public int Int(string name) => (int)values[name];
+
+    /// <summary>A number setting, whole or not.</summary>
+    public double Number(string name) => Convert.ToDouble(values[name], System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>A boolean setting.</summary>
     public bool Bool(string name) => (bool)values[name];

@@ -233,6 +233,7 @@ public static class RecipeSchema
         var type = setting switch
         {
             { Default: int } => new JsonObject { ["type"] = "integer", ["minimum"] = setting.Min, ["maximum"] = setting.Max },
+            { Default: double } => new JsonObject { ["type"] = "number", ["minimum"] = setting.Min, ["maximum"] = setting.Max },
             { Default: bool } => new JsonObject { ["type"] = "boolean" },
             { Choices: { } choices } => Choices(choices),
             _ => new JsonObject { ["type"] = "string" },

@@ -133,14 +133,32 @@ internal sealed class RecipeValues(RecipeErrors errors)
         return null;
     }
 
-    /// <summary>A method's setting: an <see cref="int"/>, <see cref="bool"/> or <see cref="string"/>, as the setting's default is.</summary>
+    /// <summary>A method's setting: an <see cref="int"/>, <see cref="double"/>, <see cref="bool"/> or <see cref="string"/>, as the setting's default is.</summary>
     public object? Setting(Setting setting, YamlEntry entry) => setting.Default switch
     {
         int => Integer(entry, setting.Min, setting.Max, Expected(setting)) is { } value ? (int)value : null,
+        double => Number(entry, setting.Min, setting.Max),
         bool => Bool(entry),
         _ when setting.Choices is { } choices => Choice(entry, choices),
         _ => Text(entry.Key, entry.Value, "a text"),
     };
+
+    private object? Number(YamlEntry entry, int min, int max)
+    {
+        string expected = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}");
+        if (PositiveNumber(entry, max, expected) is not { } value)
+        {
+            return null;
+        }
+
+        if (value < min)
+        {
+            BadValue(entry.Key, entry.Value, expected);
+            return null;
+        }
+
+        return value;
+    }
 
     /// <summary>The value is of another type than expected.</summary>
     public void WrongType(string key, YamlNode node, string expected)

@@ -1,3 +1,4 @@
+using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
 using Compress.Runtime.Codecs.Uniform;
@@ -12,6 +13,7 @@ internal static class DecoderTable
         ("keep", parts => new KeepTensor(parts)),
         ("uniform", parts => new UniformTensor(parts)),
         ("higgs", parts => new HiggsTensor(parts)),
+        ("cvxq", parts => new CvxqTensor(parts)),
     ];
 
     /// <summary>Opens a packed tensor by its codec's name.</summary>

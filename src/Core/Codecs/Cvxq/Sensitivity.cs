@@ -1,0 +1,62 @@
+namespace Compress.Core.Codecs.Cvxq;
+
+/// <summary>Where the squared gradients G² of weights come from.</summary>
+internal enum Sensitivity
+{
+    /// <summary>All weights count alike.</summary>
+    None,
+
+    /// <summary>Second moments of the inputs: forward passes only.</summary>
+    Inputs,
+
+    /// <summary>Second moments of the inputs times mean squared gradients of the outputs.</summary>
+    Factored,
+
+    /// <summary>Squared gradients of the cross-entropy.</summary>
+    Gradients,
+
+    /// <summary>Squared gradients of principal components of the final hidden state: the paper's.</summary>
+    Hidden,
+}
+
+/// <summary>The mean of G² over a part of a row.</summary>
+internal sealed class SensitivityMap(Sensitivity kind, LayerStatistics? statistics, int rows, int columns)
+{
+    private readonly bool transposed = statistics?.Transposed ?? false;
+    private readonly double[]? gradients = kind switch
+    {
+        Sensitivity.Gradients => statistics?.SquaredGradients,
+        Sensitivity.Hidden => statistics?.HiddenGradients,
+        _ => null,
+    };
+    private readonly double[]? moments = kind is Sensitivity.Inputs or Sensitivity.Factored ? statistics?.InputSecondMoments : null;
+    private readonly double[]? outputs = kind == Sensitivity.Factored ? statistics?.OutputGradients : null;
+
+    /// <summary>What the statistics must hold.</summary>
+    public static StatisticKinds Needs(Sensitivity kind) => kind switch
+    {
+        Sensitivity.Inputs => StatisticKinds.InputSecondMoments,
+        Sensitivity.Factored => StatisticKinds.InputSecondMoments | StatisticKinds.OutputGradients,
+        Sensitivity.Gradients => StatisticKinds.SquaredGradients,
+        Sensitivity.Hidden => StatisticKinds.HiddenGradients,
+        _ => StatisticKinds.None,
+    };
+
+    /// <summary>The mean of G² over <paramref name="length"/> columns of a row, 1 where nothing is known.</summary>
+    public double Mean(int row, int first, int length)
+    {
+        double sum = 0;
+        for (int column = first; column < first + length; column++)
+        {
+            sum += gradients is not null ? gradients[((long)row * columns) + column] : Factor(row, column);
+        }
+
+        return sum / length;
+    }
+
+    private double Factor(int row, int column)
+    {
+        (int input, int output, int inputs) = transposed ? (row, column, rows) : (column, row, columns);
+        return (moments is null ? 1 : moments[((long)input * inputs) + input]) * (outputs is null ? 1 : outputs[output]);
+    }
+}
