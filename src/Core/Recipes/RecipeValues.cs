@@ -143,7 +143,7 @@ internal sealed class RecipeValues(RecipeErrors errors)
         _ => Text(entry.Key, entry.Value, "a text"),
     };
 
-    private object? Number(YamlEntry entry, int min, int max)
+    private double? Number(YamlEntry entry, int min, int max)
     {
         string expected = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}");
         if (PositiveNumber(entry, max, expected) is not { } value)
