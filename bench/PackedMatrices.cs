@@ -30,6 +30,12 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         // PairDot: a multiply-add and a point for every 2 weights, the activations once for 8 rows. 6-bit codes are unpacked first.
         new("higgs p=2 n=64", "higgs", [("bits", 3), ("p", 2)], 19, 19),
         new("higgs p=2 n=256", "higgs", [("bits", 4), ("p", 2)], 16, 18),
+        // VectorMixedRows: up to four bits as StripDot, more as SinglesDecoder.
+        new("cvxq 4 bits", "cvxq", [("bits", 4.0)], 14, 5),
+        new("cvxq 3.5 bits", "cvxq", [("bits", 3.5)], 16, 6),
+        new("cvxq 4.5 bits", "cvxq", [("bits", 4.5)], 26, 21),
+        // Depths of all kinds, a quarter of them above 4: see Gradients.
+        new("cvxq 4 bits, depths that differ", "cvxq", [("bits", 4.0), ("sensitivity", "gradients")], 20, 13),
         // SinglesDecoder, for 8 weights: 8 values, 7 operations to join them, a multiply-add.
         new("higgs p=1 n=32", "higgs", [("bits", 5)], 38, 37),
         new("higgs p=1 n=256", "higgs", [("bits", 8)], 32, 36),
@@ -45,7 +51,21 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         var codec = CodecTable.Find(Codec)!;
         var encoder = codec.Configure(new SettingValues(codec.Settings, Settings.ToDictionary(s => s.Item1, s => s.Item2)), 0);
         var matrix = WeightMatrix.FromArray(weights, rows, columns);
-        return DecodedTensor.Open(encoder.Encode(matrix, null, CancellationToken.None), DType.F32, [rows, columns]);
+        var statistics = encoder.Needs == StatisticKinds.None ? null : new LayerStatistics { Tokens = 1, SquaredGradients = Gradients(rows, columns) };
+        return DecodedTensor.Open(encoder.Encode(matrix, statistics, CancellationToken.None), DType.F32, [rows, columns]);
+    }
+
+    // For each 128 columns of a row such a gradient that best depths scatter by one bit.
+    private static double[] Gradients(int rows, int columns)
+    {
+        float[] bits = RandomWeights.Gaussian((rows * columns / 128) + 1, seed: 7);
+        double[] gradients = new double[rows * columns];
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            gradients[i] = Math.Pow(4, bits[i / 128]);
+        }
+
+        return gradients;
     }
 
     /// <summary>Those whose label contains the text after <c>--only</c>, or all.</summary>

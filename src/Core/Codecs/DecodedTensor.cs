@@ -16,7 +16,10 @@ internal static class DecodedTensor
     /// <param name="dtype">The element type in the source model.</param>
     /// <param name="shape">The shape in the source model.</param>
     /// <exception cref="InvalidDataException">The decoder refuses it: an encoder is at fault.</exception>
-    public static PackedTensor Open(EncodedTensor encoded, DType dtype, IReadOnlyList<long> shape)
+    public static PackedTensor Open(EncodedTensor encoded, DType dtype, IReadOnlyList<long> shape) => DecoderTable.Open(encoded.Codec, Parts(encoded, dtype, shape));
+
+    /// <summary>What a decoder is given of the tensor.</summary>
+    public static PackedParts Parts(EncodedTensor encoded, DType dtype, IReadOnlyList<long> shape)
     {
         var found = new Dictionary<string, (TensorEntry Entry, ByteView View)>(StringComparer.Ordinal);
         foreach (var part in encoded.Parts)
@@ -27,14 +30,13 @@ internal static class DecodedTensor
         }
 
         double weights = shape.Aggregate(1.0, (product, dimension) => product * dimension);
-        var parts = new PackedParts(
+        return new(
             Name,
             dtype,
             shape,
             Parsed(encoded.Parameters),
             full => found.TryGetValue(full, out var hit) ? hit : null,
             full => weights == 0 ? 0 : 8.0 * found[full].View.Length / weights);
-        return DecoderTable.Open(encoded.Codec, parts);
     }
 
     private static JsonElement Parsed(JsonObject parameters)

@@ -31,9 +31,12 @@ internal static unsafe class StripDot<S, F, B>
     /// Brings activations into the order of the weights. For each vector of codes, coordinate by coordinate, four vectors of floats:
     /// in each lane the codes 0 2 4 6, then 1 3 5 7, 8 10 12 14, 9 11 13 15. Columns that the matrix does not have are zero.
     /// </summary>
-    public static void Arrange(CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged)
+    /// <param name="dimension">Coordinates of a point.</param>
+    /// <param name="x">The activations.</param>
+    /// <param name="arranged">Whole vectors of codes.</param>
+    public static void Arrange(int dimension, ReadOnlySpan<float> x, Span<float> arranged)
     {
-        int dimension = matrix.Codebook.Dimension, unit = UnitCodes * dimension;
+        int unit = UnitCodes * dimension;
         Span<byte> order = stackalloc byte[unit]; // at most 128 positions
         int lanes = UnitCodes / 16;
         for (int i = 0; i < unit; i++)
@@ -164,8 +167,9 @@ internal static unsafe class StripDot<S, F, B>
     /// <param name="RestUnits">Vectors of the remaining codes, which are unpacked first.</param>
     private readonly record struct Plan(int Groups, int UnitsPerGroup, int FullUnits, int RestUnits);
 
+    /// <summary>Adds the products of a vector of codes and arranged activations to four sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Accumulate(
+    public static void Accumulate(
         B codes, B low, B high, ref float x, nuint at, ref F sum0, ref F sum1, ref F sum2, ref F sum3)
     {
         B lows = S.Lookup(low, codes), highs = S.Lookup(high, codes);

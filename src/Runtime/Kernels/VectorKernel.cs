@@ -71,7 +71,7 @@ internal sealed class VectorKernel<S, F, B> : Kernel
         }
         else if (StripDot<S, F, B>.Fits(matrix))
         {
-            StripDot<S, F, B>.Arrange(matrix, x, arranged);
+            StripDot<S, F, B>.Arrange(matrix.Codebook.Dimension, x, arranged);
         }
         else
         {

@@ -91,6 +91,7 @@ public partial class RecipeDocument
         string values = setting switch
         {
             { Default: int } => string.Create(CultureInfo.InvariantCulture, $"{setting.Min} to {setting.Max}"),
+            { Default: double } => string.Create(CultureInfo.InvariantCulture, $"numbers from {setting.Min} to {setting.Max}"),
             { Default: bool } => "true, false",
             _ => string.Join(", ", setting.Choices!),
         };

@@ -1,32 +1,35 @@
 using System.Buffers.Binary;
 using Compress.Core.Numerics;
+using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Codecs.Cvxq;
 
-/// <summary>The levels of a quantizer for each depth, as halves, and between which values each is chosen.</summary>
+/// <summary>
+/// The levels of a quantizer for each depth, and between which values each is chosen. Stored levels are halves; where there are so few that products look
+/// them up by byte shuffles, these halves are bfloat16 values too, whose 8 bits are fine beside the steps.
+/// </summary>
 internal sealed class Companding
 {
-    private const int Count = 510;
-
-    private readonly float[][] levels = new float[DepthAllocation.MaxDepth + 1][];
-    private readonly float[][] bounds = new float[DepthAllocation.MaxDepth + 1][];
+    private readonly float[][] levels = new float[MixedMatrix.MaxDepth + 1][];
+    private readonly float[][] bounds = new float[MixedMatrix.MaxDepth + 1][];
 
     private Companding(string name, Func<int, (double[] Levels, double[] Bounds)> make)
     {
-        byte[] bytes = new byte[2 * Count];
-        for (int depth = 1; depth <= DepthAllocation.MaxDepth; depth++)
+        byte[] bytes = new byte[2 * MixedMatrix.LevelCount];
+        for (int depth = 1; depth <= MixedMatrix.MaxDepth; depth++)
         {
             var (exact, between) = make(1 << depth);
-            levels[depth] = Array.ConvertAll(exact, level => (float)(Half)level);
+            bool shuffled = depth <= MixedMatrix.MaxShuffledDepth;
+            levels[depth] = Array.ConvertAll(exact, level => (float)(Half)(shuffled ? EightBits(level) : level));
             bounds[depth] = Array.ConvertAll(between, bound => (float)bound);
             for (int i = 0; i < exact.Length; i++)
             {
-                BinaryPrimitives.WriteHalfLittleEndian(bytes.AsSpan(2 * (exact.Length - 2 + i)), (Half)exact[i]);
+                BinaryPrimitives.WriteHalfLittleEndian(bytes.AsSpan(2 * (exact.Length - 2 + i)), (Half)levels[depth][i]);
             }
         }
 
-        Table = new("levels." + name, DType.F16, [Count], bytes, Shared: true);
+        Table = new("levels." + name, DType.F16, [MixedMatrix.LevelCount], bytes, Shared: true);
     }
 
     /// <summary>
@@ -63,6 +66,13 @@ internal sealed class Companding
     }
 
     private static double Quantile(double u) => u < 0.5 ? Elementary.Log(2 * u) : u > 0.5 ? -Elementary.Log(2 * (1 - u)) : 0;
+
+    // As many significant bits as bfloat16 has.
+    private static double EightBits(double value)
+    {
+        double unit = value == 0 ? 1 : Math.ScaleB(1, Math.ILogB(value) - 7);
+        return Math.Round(value / unit) * unit;
+    }
 
     private static int[] Numbers(int n) => [.. Enumerable.Range(0, n)];
 }

@@ -1,3 +1,5 @@
+using Compress.Runtime.Codecs.Cvxq;
+
 namespace Compress.Core.Codecs.Cvxq;
 
 /// <summary>
@@ -6,9 +8,6 @@ namespace Compress.Core.Codecs.Cvxq;
 /// </summary>
 internal static class DepthAllocation
 {
-    /// <summary>The greatest depth.</summary>
-    public const int MaxDepth = 8;
-
     /// <param name="distortions">G² S² of each group: what a weight of it costs without bits. Finite, not negative.</param>
     /// <param name="sizes">Weights of each group.</param>
     /// <param name="bits">Bits for all codes together. They are never exceeded.</param>
@@ -47,7 +46,7 @@ internal static class DepthAllocation
     private static byte Depth(double distortion, double lambda)
     {
         byte depth = 0;
-        while (depth < MaxDepth && Return(distortion, depth) > lambda)
+        while (depth < MixedMatrix.MaxDepth && Return(distortion, depth) > lambda)
         {
             depth++;
         }
@@ -72,7 +71,7 @@ internal static class DepthAllocation
         var queue = new PriorityQueue<int, (double, int)>();
         Action<int> add = group =>
         {
-            if (depths[group] < MaxDepth && distortions[group] > 0)
+            if (depths[group] < MixedMatrix.MaxDepth && distortions[group] > 0)
             {
                 queue.Enqueue(group, (-Return(distortions[group], depths[group]), group));
             }

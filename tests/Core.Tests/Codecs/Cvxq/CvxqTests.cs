@@ -1,30 +1,41 @@
 using Compress.Core.Codecs;
 using Compress.Core.Codecs.Cvxq;
+using Compress.Core.Models;
 using Compress.Core.Tests.Infra;
+using Compress.Runtime.Codecs.Cvxq;
+using Compress.Runtime.Kernels;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Tests.Codecs.Cvxq;
 
 public class CvxqTests
 {
-    // algorithms.md, 2.3: the compander with the best multiple of its scale.
+    // algorithms.md, 2.3: the compander with the best multiple of its scale, measured with another program.
     [Theory]
     [InlineData(1, false, 0.3633)]
     [InlineData(2, false, 0.1437)]
     [InlineData(3, false, 0.0536)]
     [InlineData(4, false, 0.01346)]
+    [InlineData(5, false, 0.00326)]
+    [InlineData(6, false, 0.000810)]
     [InlineData(1, true, 0.5004)]
     [InlineData(2, true, 0.1951)]
     [InlineData(3, true, 0.0634)]
     [InlineData(4, true, 0.01713)]
-    public void CompanderHasThePublishedError(int depth, bool laplace, double expected)
+    public void CompanderHasTheKnownError(int depth, bool laplace, double expected)
     {
-        float[] values = laplace ? RandomWeights.Laplace(1 << 17) : RandomWeights.Gaussian(1 << 17);
-        var quantizer = new GroupQuantizer(Companding.Laplace, search: true);
-        var form = quantizer.Fit(values, depth);
-        double error = values.Sum(v => Math.Pow(v - (form.Scale * (Companding.Laplace.Levels(depth)[quantizer.Code(v, form)] + (form.Shift / 8.0))), 2));
-        Assert.InRange(error / values.Sum(v => (double)v * v) / expected, 0.99, 1.01);
+        Assert.InRange(Error(laplace ? Evenly(u => u < 0.5 ? Math.Log(2 * u) : -Math.Log(2 - (2 * u))) : Evenly(NormalQuantile), depth, Companding.Laplace, search: true) / expected, 0.99, 1.01);
     }
+
+    // Max (1960), "Quantizing for minimum distortion", table I: the least errors for a normal density.
+    [Theory]
+    [InlineData(1, 0.3634)]
+    [InlineData(2, 0.1175)]
+    [InlineData(3, 0.03454)]
+    [InlineData(4, 0.009497)]
+    [InlineData(5, 0.002499)]
+    public void LevelsForNormalWeightsHaveTheLeastError(int depth, double expected) =>
+        Assert.InRange(Error(Evenly(NormalQuantile), depth, Companding.Normal, search: false) / expected, 0.99, 1.01);
 
     [Theory]
     [InlineData(2.5)]
@@ -40,9 +51,83 @@ public class CvxqTests
     {
         var statistics = new LayerStatistics { Tokens = 1, SquaredGradients = [.. Enumerable.Range(0, 128 * 8).Select(i => i % 128 < 64 ? 256.0 : 1)] };
         var encoder = Encoders.Of("cvxq", ("groupSize", 64), ("quantizer", "laplace"), ("sensitivity", "gradients"));
-        var weights = Core.Models.WeightMatrix.FromArray(RandomWeights.Gaussian(128 * 8), 8, 128);
-        byte[] headers = encoder.Encode(weights, statistics, CancellationToken.None).Parts[1].Bytes;
-        Assert.True(headers.Where((_, i) => i % 2 == 0).Min(h => h & 15) > headers.Where((_, i) => i % 2 == 1).Max(h => h & 15));
+        byte[] headers = encoder.Encode(WeightMatrix.FromArray(RandomWeights.Gaussian(128 * 8), 8, 128), statistics, CancellationToken.None).Parts[1].Bytes;
+
+        // 256 = 4^4: four bits more.
+        Assert.Equal(4, headers.Where((_, i) => i % 2 == 0).Average(h => h & 15) - headers.Where((_, i) => i % 2 == 1).Average(h => h & 15), 0.3);
+    }
+
+    [Fact]
+    public void InputsOfTransposedLayersBelongToRows()
+    {
+        double[] moments = new double[64];
+        for (int i = 0; i < 8; i++)
+        {
+            moments[9 * i] = i < 4 ? 256 : 1;
+        }
+
+        var statistics = new LayerStatistics { Tokens = 1, Transposed = true, InputSecondMoments = moments };
+        var encoder = Encoders.Of("cvxq", ("groupSize", 64), ("sensitivity", "inputs"));
+        byte[] headers = encoder.Encode(WeightMatrix.FromArray(RandomWeights.Gaussian(64 * 8), 8, 64), statistics, CancellationToken.None).Parts[1].Bytes;
+        Assert.Equal(4, headers[..4].Average(h => h & 15) - headers[4..].Average(h => h & 15), 0.3);
+    }
+
+    // Eight bits are the most that it takes from other groups.
+    [Theory]
+    [InlineData("normal")]
+    [InlineData("laplace")]
+    public void OutlierTakesEightBitsAndNoMore(string quantizer)
+    {
+        float[] weights = RandomWeights.Gaussian(2 * 512);
+        weights[5] = 1e9f;
+        float[] decoded = Encoders.Of("cvxq", ("groupSize", 64), ("quantizer", quantizer)).Decoded(weights, 2, 512);
+        Assert.InRange(Encoders.RelativeError(weights[512..], decoded[512..]), 0, 0.05);
+    }
+
+    [Fact]
+    public void GroupOfDepthZeroIsItsMean()
+    {
+        float[] weights = RandomWeights.Gaussian(128);
+        Array.Fill(weights, -0.75f, 64, 64);
+        float[] decoded = Encoders.Of("cvxq", ("groupSize", 64), ("quantizer", "laplace")).Decoded(weights, 1, 128);
+        Assert.All(decoded[64..], value => Assert.Equal(-0.75f, value, 1e-3f));
+    }
+
+    [Theory]
+    [InlineData("normal")]
+    [InlineData("laplace")]
+    public void EveryKernelUnpacksTheSameBitsAndMultipliesThem(string quantizer)
+    {
+        const int Rows = 37, Columns = 428, Batch = 5;
+        float[] weights = [.. RandomWeights.Gaussian(Rows * Columns).Select((w, i) => MathF.ScaleB(w, i / Columns % 9))], expected = [];
+        Array.Fill(weights, 0.5f, 0, 64); // a constant group
+        var encoded = Encoders.Of("cvxq", ("groupSize", 64), ("quantizer", quantizer), ("bits", 3.5)).Encoded(weights, Rows, Columns);
+        Assert.True(encoded.Parts[1].Bytes.DistinctBy(header => header & 15).Count() >= 8, "the depths are not mixed");
+        float[] x = RandomWeights.Gaussian(Batch * Columns, 3);
+        foreach (var kernel in Kernel.All.Reverse())
+        {
+            var tensor = new CvxqTensor(DecodedTensor.Parts(encoded, DType.F32, [Rows, Columns]), kernel);
+            float[] decoded = new float[weights.Length], y = new float[Batch * Rows];
+            tensor.Dequantize(decoded);
+            expected = kernel.Name == "Scalar" ? decoded : expected;
+            Assert.Equal(expected, decoded);
+            for (int batch = 1; batch <= Batch; batch++)
+            {
+                tensor.Multiply(x.AsSpan(0, batch * Columns), y.AsSpan(0, batch * Rows), batch);
+                for (int i = 0; i < batch * Rows; i++)
+                {
+                    var row = decoded.AsSpan(i % Rows * Columns, Columns);
+                    var vector = x.AsSpan(i / Rows * Columns, Columns);
+                    double sum = 0, squares = 0, energy = 0;
+                    for (int k = 0; k < Columns; k++)
+                    {
+                        (sum, squares, energy) = (sum + ((double)row[k] * vector[k]), squares + ((double)row[k] * row[k]), energy + ((double)vector[k] * vector[k]));
+                    }
+
+                    Assert.Equal(sum, y[i], 2e-6 * Math.Sqrt(squares * energy));
+                }
+            }
+        }
     }
 
     [Fact]
@@ -52,11 +137,42 @@ public class CvxqTests
     public void MissingCodesAreRefused() =>
         Assert.Throws<InvalidDataException>(() => Damaged(parts => parts[0] = parts[0] with { Bytes = parts[0].Bytes[1..], Shape = [parts[0].Bytes.Length - 1] }));
 
+    [Fact]
+    public void LevelsThatAreNotFiniteAreRefused() => Assert.Throws<InvalidDataException>(() => Damaged(parts =>
+    {
+        byte[] bytes = [.. parts[3].Bytes];
+        bytes[1] = 0x7C;
+        parts[3] = parts[3] with { Bytes = bytes };
+    }));
+
     private static void Damaged(Action<EncodedPart[]> damage)
     {
         var encoded = Encoders.Of("cvxq").Encoded(RandomWeights.Gaussian(512), 2, 256);
         EncodedPart[] parts = [.. encoded.Parts];
         damage(parts);
         DecodedTensor.Open(encoded with { Parts = parts }, DType.F32, [2, 256]);
+    }
+
+    // Quantiles in equal steps have the moments of their density without the chance of random draws.
+    private static float[] Evenly(Func<double, double> quantile) => [.. Enumerable.Range(0, 1 << 15).Select(i => (float)quantile((i + 0.5) / (1 << 15)))];
+
+    private static double NormalQuantile(double u)
+    {
+        double low = 0, high = 8, tail = Math.Min(u, 1 - u);
+        for (int halving = 0; halving < 40; halving++)
+        {
+            double middle = (low + high) / 2;
+            (low, high) = Compress.Core.Numerics.Normal.Tail(middle) > tail ? (middle, high) : (low, middle);
+        }
+
+        return u < 0.5 ? -low : low;
+    }
+
+    private static double Error(float[] values, int depth, Companding companding, bool search)
+    {
+        var quantizer = new GroupQuantizer(companding, search);
+        var form = quantizer.Fit(values, depth);
+        double error = values.Sum(v => Math.Pow(v - (form.Scale * (companding.Levels(depth)[quantizer.Code(v, form)] + (form.Shift / 8.0))), 2));
+        return error / GroupQuantizer.Moments(values).Variance / values.Length;
     }
 }

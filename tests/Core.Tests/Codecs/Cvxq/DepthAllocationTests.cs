@@ -22,6 +22,16 @@ public class DepthAllocationTests
         Assert.Equal(average * 500, depths.Sum(depth => depth), 0.0);
     }
 
+    // ½ log2(G² S² / λ), rounded to whole bits: what is left of the costs is alike but for a bit.
+    [Fact]
+    public void UnclampedGroupsCostAlikeWithinABit()
+    {
+        byte[] depths = DepthAllocation.Choose(Distortions, Sizes, 3 * 64 * 500);
+        double[] costs = [.. Enumerable.Range(0, 500).Where(g => depths[g] is > 0 and < 8).Select(g => Distortions[g] * Math.Pow(4, -depths[g]))];
+        Assert.True(costs.Length > 400);
+        Assert.InRange(costs.Max() / costs.Min(), 1, 4);
+    }
+
     // B = ½ log2(G² S² / λ): powers of four have integer depths, and equal costs.
     [Fact]
     public void PowersOfFourEndEqual() =>

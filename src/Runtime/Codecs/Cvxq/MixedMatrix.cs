@@ -1,0 +1,118 @@
+using Compress.Runtime.Kernels;
+using Compress.Runtime.Safetensors;
+
+namespace Compress.Runtime.Codecs.Cvxq;
+
+/// <summary>
+/// A matrix of which each group of consecutive columns of a row has its own bit depth, 0 to 8, its scale, and its shift in eighths of the scale:
+/// <c>weight = scale · (level[depth, code] + shift / 8)</c>. A group of depth 0 has no codes, and level 0.
+/// </summary>
+internal sealed class MixedMatrix
+{
+    /// <summary>The greatest depth.</summary>
+    public const int MaxDepth = 8;
+
+    /// <summary>Levels of all depths, 1 to 8, one after another: those of depth B begin at 2^B − 2.</summary>
+    public const int LevelCount = 510;
+
+    /// <summary>Up to this depth levels are looked up by byte shuffles if bfloat16 holds them.</summary>
+    public const int MaxShuffledDepth = 4;
+
+    private const int Shifts = 16, NoShift = 8;
+
+    private readonly ByteView headers;
+    private readonly ByteView codes;
+    private readonly ScaleTable scales;
+    private readonly long[] rowStarts; // the first byte of each row's codes, and the end
+    private readonly float[] table; // [shift, level]
+
+    /// <summary>Takes the parts <c>headers</c>, <c>scales</c>, <c>codes</c> and the table of levels.</summary>
+    public MixedMatrix(PackedParts parts, int rows, int columns, int groupSize, string levels)
+    {
+        (Rows, Columns, GroupSize, Groups) = (rows, columns, groupSize, CodeMatrix.GroupCount(columns, groupSize));
+        headers = parts.Part("headers", DType.U8, (long)rows * Groups);
+        scales = new(parts, (long)rows * Groups);
+        rowStarts = RowStarts(parts);
+        codes = parts.Part("codes", DType.U8, rowStarts[^1]);
+        table = Table(parts.Shared(levels, DType.F16, LevelCount).All<Half>(), parts);
+        LaneTables = [.. Enumerable.Range(0, MaxShuffledDepth + 1).Select(depth => depth == 0 ? null : Codebook.Points(Levels(depth, NoShift).ToArray(), 1).LaneTables)];
+    }
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    public int GroupSize { get; }
+
+    /// <summary>Groups of a row; the last may have fewer columns.</summary>
+    public int Groups { get; }
+
+    /// <summary>For each depth that has them, the byte tables of its levels: see <see cref="Codebook.LaneTables"/>.</summary>
+    public byte[]?[] LaneTables { get; }
+
+    /// <summary>The header of each group of a row.</summary>
+    public ReadOnlySpan<byte> Headers(int row) => headers.Slice((long)row * Groups, Groups);
+
+    /// <summary>The codes of a row, group by group.</summary>
+    public ReadOnlySpan<byte> Codes(int row) => codes.Slice(rowStarts[row], (int)(rowStarts[row + 1] - rowStarts[row]));
+
+    /// <summary>Reads the scale of each group of a row.</summary>
+    public void ReadScales(int row, Span<float> destination) => scales.Read((long)row * Groups, destination[..Groups]);
+
+    /// <summary>The depth in a header.</summary>
+    public static int Depth(byte header) => header & 15;
+
+    /// <summary>The shift in a header, as an index of <see cref="Levels"/>.</summary>
+    public static int ShiftIndex(byte header) => header >> 4;
+
+    /// <summary>The shift in a header, in units of the scale.</summary>
+    public static float Shift(byte header) => (ShiftIndex(header) - NoShift) * 0.125f;
+
+    /// <summary>The levels of a depth from 1 on, shifted.</summary>
+    public ReadOnlySpan<float> Levels(int depth, int shiftIndex) => table.AsSpan((shiftIndex * LevelCount) + (1 << depth) - 2, 1 << depth);
+
+    /// <summary>Bytes of the codes of a group.</summary>
+    public static int GroupBytes(int length, int depth) => depth == 0 ? 0 : (int)CodePacking.RowBytes(length, depth);
+
+    // Headers are read once when the tensor is opened; then every row is found at once.
+    private long[] RowStarts(PackedParts parts)
+    {
+        if (Groups == 0)
+        {
+            return [0]; // however many rows a file claims
+        }
+
+        long[] starts = new long[Rows + 1];
+        int last = Columns - ((Groups - 1) * GroupSize);
+        for (int row = 0; row < Rows; row++)
+        {
+            var all = Headers(row);
+            long at = starts[row];
+            for (int group = 0; group < all.Length; group++)
+            {
+                int depth = Depth(all[group]);
+                if (depth > MaxDepth)
+                {
+                    throw parts.Bad($"a group of {depth} bits in row {row}; a group has at most {MaxDepth}");
+                }
+
+                at += GroupBytes(group + 1 < all.Length ? GroupSize : last, depth);
+            }
+
+            starts[row + 1] = at;
+        }
+
+        return starts;
+    }
+
+    private static float[] Table(ReadOnlySpan<Half> levels, PackedParts parts)
+    {
+        float[] table = new float[Shifts * LevelCount];
+        for (int i = 0; i < table.Length; i++)
+        {
+            table[i] = (float)levels[i % LevelCount] + ((i / LevelCount) - NoShift) * 0.125f;
+        }
+
+        return Array.TrueForAll(table, float.IsFinite) ? table : throw parts.Bad("its table of levels holds a value that is not finite");
+    }
+}

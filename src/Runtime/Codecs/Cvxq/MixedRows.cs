@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+using Compress.Runtime.Kernels;
+
+namespace Compress.Runtime.Codecs.Cvxq;
+
+/// <summary>Products and unpacked rows of a <see cref="MixedMatrix"/>, for one vector width.</summary>
+internal abstract class MixedRows
+{
+    /// <summary>That of a kernel.</summary>
+    public static MixedRows Of(Kernel kernel) => kernel switch
+    {
+        VectorKernel<Simd512, Vector512<float>, Vector512<byte>> => new VectorMixedRows<Simd512, Vector512<float>, Vector512<byte>>(),
+        VectorKernel<Simd256, Vector256<float>, Vector256<byte>> => new VectorMixedRows<Simd256, Vector256<float>, Vector256<byte>>(),
+        VectorKernel<Simd128, Vector128<float>, Vector128<byte>> => new VectorMixedRows<Simd128, Vector128<float>, Vector128<byte>>(),
+        _ => new ScalarMixedRows(),
+    };
+
+    /// <summary>Floats that <see cref="Arrange"/> writes.</summary>
+    public abstract int ArrangedLength(MixedMatrix matrix);
+
+    /// <summary>Brings a vector into the form in which <see cref="Multiply"/> reads it.</summary>
+    public abstract void Arrange(MixedMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged);
+
+    /// <summary>The products of <c>y.Length</c> rows with an arranged vector.</summary>
+    public abstract void Multiply(MixedMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y);
+
+    /// <summary>Unpacks rows into lines of <paramref name="stride"/> floats: the same bits in every vector width.</summary>
+    public abstract void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride);
+}
+
+/// <summary>Without vectors: what the others are tested against.</summary>
+internal sealed class ScalarMixedRows : MixedRows
+{
+    public override int ArrangedLength(MixedMatrix matrix) => matrix.Columns;
+
+    public override void Arrange(MixedMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged) => x.CopyTo(arranged);
+
+    public override void Multiply(MixedMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
+    {
+        float[] line = ArrayPool<float>.Shared.Rent(matrix.Columns);
+        for (int r = 0; r < y.Length; r++)
+        {
+            Decode(matrix, firstRow + r, 1, line, matrix.Columns);
+            double sum = 0;
+            for (int column = 0; column < matrix.Columns; column++)
+            {
+                sum += (double)line[column] * arranged[column];
+            }
+
+            y[r] = (float)sum;
+        }
+
+        ArrayPool<float>.Shared.Return(line);
+    }
+
+    public override void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    {
+        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
+        Span<byte> unpacked = stackalloc byte[matrix.GroupSize];
+        for (int r = 0; r < rowCount; r++)
+        {
+            var headers = matrix.Headers(firstRow + r);
+            var codes = matrix.Codes(firstRow + r);
+            matrix.ReadScales(firstRow + r, scales);
+            for (int group = 0; group < headers.Length; group++)
+            {
+                int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
+                var part = weights.Slice((r * stride) + start, Math.Min(matrix.GroupSize, matrix.Columns - start));
+                if (depth == 0)
+                {
+                    part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
+                    continue;
+                }
+
+                CodePacking.Unpack(codes, depth, unpacked[..part.Length]);
+                codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
+                var levels = matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group]));
+                for (int i = 0; i < part.Length; i++)
+                {
+                    part[i] = scales[group] * levels[unpacked[i]];
+                }
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(scales);
+    }
+}

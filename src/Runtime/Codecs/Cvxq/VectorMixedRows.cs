@@ -1,0 +1,187 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Compress.Runtime.Kernels;
+
+namespace Compress.Runtime.Codecs.Cvxq;
+
+/// <summary>
+/// Products group by group: each depth has its own loop, which keeps its sums in registers. Levels of up to 4 bits are looked up by byte shuffles, as
+/// <see cref="StripDot{S, F, B}"/> does it, others one by one. A group's shift is multiplied with the sum of its activations, which is formed once.
+/// </summary>
+internal sealed unsafe class VectorMixedRows<S, F, B> : MixedRows
+    where S : struct, ISimd<F, B>
+    where F : struct
+    where B : struct
+{
+    private static int UnitCodes => Unsafe.SizeOf<B>();
+
+    private static int Step => Unsafe.SizeOf<F>() / sizeof(float);
+
+    /// <summary>The vector as it is, then in the order of shuffled levels, both filled up with zeros; then the sums of groups.</summary>
+    public override int ArrangedLength(MixedMatrix matrix) => checked((2 * LineLength(matrix)) + matrix.Groups);
+
+    public override void Arrange(MixedMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged)
+    {
+        int line = LineLength(matrix);
+        x.CopyTo(arranged);
+        arranged[x.Length..line].Clear();
+        StripDot<S, F, B>.Arrange(1, x, arranged.Slice(line, line));
+        for (int group = 0; group < matrix.Groups; group++)
+        {
+            double sum = 0;
+            foreach (float value in x[(group * matrix.GroupSize)..Math.Min((group + 1) * matrix.GroupSize, x.Length)])
+            {
+                sum += value;
+            }
+
+            arranged[(2 * line) + group] = (float)sum;
+        }
+    }
+
+    public override void Multiply(MixedMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
+    {
+        int line = LineLength(matrix);
+        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
+        byte[] unpacked = ArrayPool<byte>.Shared.Rent(matrix.GroupSize + UnitCodes);
+        fixed (float* natural = arranged)
+        {
+            for (int r = 0; r < y.Length; r++)
+            {
+                matrix.ReadScales(firstRow + r, scales);
+                fixed (byte* codes = matrix.Codes(firstRow + r))
+                {
+                    y[r] = Row(matrix, matrix.Headers(firstRow + r), codes, scales, unpacked, natural, natural + line, natural + (2 * line));
+                }
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(unpacked);
+        ArrayPool<float>.Shared.Return(scales);
+    }
+
+    public override void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    {
+        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
+        byte[] unpacked = ArrayPool<byte>.Shared.Rent(matrix.GroupSize + UnitCodes);
+        for (int r = 0; r < rowCount; r++)
+        {
+            var headers = matrix.Headers(firstRow + r);
+            var codes = matrix.Codes(firstRow + r);
+            matrix.ReadScales(firstRow + r, scales);
+            for (int group = 0; group < headers.Length; group++)
+            {
+                int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
+                var part = weights.Slice((r * stride) + start, Math.Min(matrix.GroupSize, matrix.Columns - start));
+                if (depth == 0)
+                {
+                    part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
+                    continue;
+                }
+
+                Strips<S, F, B>.Unpack(codes, depth, part.Length, unpacked);
+                codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
+                Scale(unpacked, matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group])), scales[group], part);
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(unpacked);
+        ArrayPool<float>.Shared.Return(scales);
+    }
+
+    private static int LineLength(MixedMatrix matrix) => checked((matrix.Columns + 63) / 64 * 64);
+
+    private static float Row(
+        MixedMatrix matrix, ReadOnlySpan<byte> headers, byte* codes, ReadOnlySpan<float> scales, byte[] unpacked, float* natural, float* shuffled, float* sums)
+    {
+        F total = default;
+        float shifts = 0;
+        for (int group = 0; group < headers.Length; group++)
+        {
+            byte header = headers[group];
+            int depth = MixedMatrix.Depth(header), start = group * matrix.GroupSize, length = Math.Min(matrix.GroupSize, matrix.Columns - start);
+            shifts += scales[group] * MixedMatrix.Shift(header) * sums[group];
+            if (depth == 0)
+            {
+                continue;
+            }
+
+            int bytes = MixedMatrix.GroupBytes(length, depth);
+            if (length % UnitCodes == 0 && depth <= MixedMatrix.MaxShuffledDepth && matrix.LaneTables[depth] is { } tables)
+            {
+                ref byte table = ref MemoryMarshal.GetArrayDataReference(tables);
+                nuint units = (nuint)(length / UnitCodes);
+                switch (depth)
+                {
+                    case 1: Shuffled<One>(codes, units, ref table, shuffled + start, scales[group], ref total); break;
+                    case 2: Shuffled<Two>(codes, units, ref table, shuffled + start, scales[group], ref total); break;
+                    case 3: Shuffled<Three>(codes, units, ref table, shuffled + start, scales[group], ref total); break;
+                    default: Shuffled<Four>(codes, units, ref table, shuffled + start, scales[group], ref total); break;
+                }
+            }
+            else
+            {
+                Strips<S, F, B>.Unpack(new(codes, bytes), depth, length, unpacked);
+                unpacked.AsSpan(length, UnitCodes).Clear();
+                LookedUp(ref unpacked[0], (nuint)length, ref MemoryMarshal.GetReference(matrix.Levels(depth, shiftIndex: 8)), natural + start, scales[group], ref total);
+            }
+
+            codes += bytes;
+        }
+
+        return S.Sum(total) + shifts;
+    }
+
+    // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Shuffled<TBits>(byte* codes, nuint units, ref byte table, float* x, float scale, ref F total)
+        where TBits : struct, IConstant
+    {
+        B low = S.LoadTable(ref table), high = S.LoadTable(ref Unsafe.Add(ref table, 16));
+        F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
+        for (nuint unit = 0; unit < units; unit++)
+        {
+            StripDot<S, F, B>.Accumulate(
+                S.Codes(ref *codes, unit, TBits.Value), low, high, ref *x, unit * (nuint)UnitCodes, ref sum0, ref sum1, ref sum2, ref sum3);
+        }
+
+        total = S.MultiplyAdd(S.Broadcast(scale), S.Add(S.Add(sum0, sum1), S.Add(sum2, sum3)), total);
+    }
+
+    // Codes and activations that fill up the last vector: any level times zero.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LookedUp(ref byte codes, nuint length, ref float levels, float* x, float scale, ref F total)
+    {
+        F sum0 = default, sum1 = default;
+        nuint step = (nuint)Step, i = 0;
+        for (; i + step < length; i += 2 * step)
+        {
+            sum0 = S.MultiplyAdd(S.Singles(ref Unsafe.Add(ref codes, i), ref levels), S.Load(ref *x, i), sum0);
+            sum1 = S.MultiplyAdd(S.Singles(ref Unsafe.Add(ref codes, i + step), ref levels), S.Load(ref *x, i + step), sum1);
+        }
+
+        if (i < length)
+        {
+            sum0 = S.MultiplyAdd(S.Singles(ref Unsafe.Add(ref codes, i), ref levels), S.Load(ref *x, i), sum0);
+        }
+
+        total = S.MultiplyAdd(S.Broadcast(scale), S.Add(sum0, sum1), total);
+    }
+
+    private static void Scale(ReadOnlySpan<byte> codes, ReadOnlySpan<float> levels, float scale, Span<float> weights)
+    {
+        ref byte code = ref MemoryMarshal.GetReference(codes);
+        ref float level = ref MemoryMarshal.GetReference(levels), weight = ref MemoryMarshal.GetReference(weights);
+        F factor = S.Broadcast(scale);
+        int i = 0;
+        for (; i + Step <= weights.Length; i += Step)
+        {
+            S.Store(S.Multiply(S.Singles(ref Unsafe.Add(ref code, i), ref level), factor), ref weight, (nuint)i);
+        }
+
+        for (; i < weights.Length; i++)
+        {
+            weights[i] = scale * levels[codes[i]];
+        }
+    }
+}
