@@ -54,26 +54,9 @@ internal sealed class CvxqTensor : PackedTensor
         ArrayPool<float>.Shared.Return(factors);
     }
 
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch)
-    {
-        if (rotation is not { } turn)
-        {
-            Product(x, y, batch);
-            return;
-        }
-
-        // <w, x> = <Qw, Qx>
-        float[] rented = ArrayPool<float>.Shared.Rent(x.Length);
-        var rotated = rented.AsSpan(0, x.Length);
-        x.CopyTo(rotated);
-        for (int b = 0; b < batch; b++)
-        {
-            turn.Apply(rotated.Slice(b * Columns, Columns));
-        }
-
-        Product(rotated, y, batch);
-        ArrayPool<float>.Shared.Return(rented);
-    }
+    // <w, x> = <Qw, Qx>
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
+        Product(rotation is { } turn ? rotated.Get(x, Columns, turn) : x, y, batch);
 
     private void Product(ReadOnlySpan<float> x, Span<float> y, int batch)
     {
