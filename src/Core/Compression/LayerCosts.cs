@@ -60,18 +60,18 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
             using var statistics = new FileStatistics(source, file.Path, recipe.File, file.Position, diagnostics);
             var needs = layers.Select(layer => new StatisticNeed(layer.Tensor.Name, StatisticKinds.InputSecondMoments)).ToList();
             statistics.Check(needs);
-            return Unprobed("outputs", [.. layers.Zip(needs, (layer, need) => LayerCost.InProportion(OutputAlpha(layer, statistics.Read(need, cancellationToken)), layer))], statistics.Files);
+            return Unprobed("outputs", [.. layers.Zip(needs, (layer, need) => OutputCost(layer, statistics.Read(need, cancellationToken)))], statistics.Files);
         }
 
         return Unprobed("weights", [.. layers.Select(layer => LayerCost.InProportion(layer.WeightEnergy, layer))], []);
     }
 
-    // E ‖dW x‖² for errors that are alike in all directions: t² ‖W‖² tr E[x xᵀ] / inputs. Of an embedding one row is looked up at a time.
-    private static double OutputAlpha(LayerForms layer, LayerStatistics? statistics)
+    // α is E ‖dW x‖² for errors that are alike in all directions: t² ‖W‖² tr E[x xᵀ] / inputs. Of an embedding one row is looked up at a time.
+    private static LayerCost OutputCost(LayerForms layer, LayerStatistics? statistics)
     {
         if (statistics is null)
         {
-            return layer.WeightEnergy / layer.Tensor.Rows;
+            return LayerCost.InProportion(layer.WeightEnergy / layer.Tensor.Rows, layer);
         }
 
         int inputs = statistics.Transposed ? layer.Tensor.Rows : layer.Tensor.Columns;
@@ -81,7 +81,8 @@ internal sealed class LayerCosts(ModelFile source, Recipe recipe, EvaluationCach
             trace += statistics.InputSecondMoments![((long)i * inputs) + i];
         }
 
-        return layer.WeightEnergy * trace / inputs;
+        var alpha = new Sensitivity(layer.WeightEnergy * trace / inputs, 0, false);
+        return new(alpha, [.. layer.Forms.Select(form => form.RelativeMse == 0 ? 0 : OutputError.Of(layer.Tensor, form.Open(), statistics.InputSecondMoments!, statistics.Transposed))]);
     }
 
     private static CostTable Unprobed(string metric, IReadOnlyList<LayerCost> costs, IReadOnlyList<string> files) =>

@@ -96,6 +96,19 @@ public sealed class BudgetOfAModel : CompressionTest
         Assert.Null(allocation.PredictedKl);
     }
 
+    // Feedback has larger errors of weights, and smaller ones of outputs; both take the same bytes.
+    [Fact]
+    public void StatisticsOfInputsPreferErrorsThatOutputsDoNotShow()
+    {
+        new TestModel().AddGaussian("a.weight", 40, 30, 1).AddGaussian("e.weight", 50, 30, 2).Write(ModelPath);
+        WriteStatistics([.. Enumerable.Range(0, 900).Select(i => i % 31 == 0 ? 1 : 0.9)]);
+        Recipe("budget: {bits: 9}\nmethod: uniform\ngroupSize: 16\ncalibration: {statistics: s.safetensors}\nlayers:\n- match: a.weight\n  choose:\n  - bits: 3\n  - {bits: 3, feedback: gptq}\n");
+        var report = RunWell();
+        Assert.Contains("feedback=gptq", report.Layers.Single(layer => layer.Name == "a.weight").Key.Settings, StringComparison.Ordinal);
+        var layer = report.Allocation!.Layers.Single(layer => layer.Name == "a.weight");
+        Assert.InRange(layer.Predicted, 0, 0.5 * layer.Alpha * layer.RelativeMse);
+    }
+
     [Fact]
     public void StatisticsThatLackALayerAreAnErrorAtTheirPlace()
     {

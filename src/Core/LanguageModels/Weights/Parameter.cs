@@ -1,4 +1,5 @@
 using Compress.Core.Models;
+using Compress.Core.Numerics;
 using Compress.Runtime;
 using Compress.Runtime.Kernels;
 
@@ -119,30 +120,6 @@ file readonly record struct PackedRows(PackedTensor Tensor, int Rows, int Column
         for (int r = 0; r < rowCount; r++)
         {
             Tensor.DequantizeRows(firstRow + r, 1, buffer.Slice(r * stride, Columns));
-        }
-
-        return buffer;
-    }
-}
-
-/// <summary>A matrix of floats in memory.</summary>
-file readonly record struct FloatRows(float[] Values, int Columns) : IRowPanels
-{
-    public int Rows => Columns == 0 ? 0 : Values.Length / Columns;
-
-    public bool InPlace => true;
-
-    public ReadOnlySpan<float> Read(int firstRow, int rowCount, Span<float> buffer, int stride)
-    {
-        var rows = Values.AsSpan(firstRow * Columns, rowCount * Columns);
-        if (buffer.IsEmpty)
-        {
-            return rows;
-        }
-
-        for (int r = 0; r < rowCount; r++)
-        {
-            rows.Slice(r * Columns, Columns).CopyTo(buffer[(r * stride)..]);
         }
 
         return buffer;
