@@ -23,6 +23,13 @@ internal readonly struct ByteView(MappedBytes memory, long offset, long length)
         return memory.Span<T>(offset + (start * Unsafe.SizeOf<T>()), count);
     }
 
+    /// <summary>The bytes from a place on.</summary>
+    public ByteView From(long start)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)start, (ulong)length);
+        return new(memory, offset + start, length - start);
+    }
+
     /// <summary>All bytes as elements; there must be fewer than 2^31.</summary>
     public ReadOnlySpan<T> All<T>()
         where T : unmanaged => Slice<T>(0, checked((int)(length / Unsafe.SizeOf<T>())));

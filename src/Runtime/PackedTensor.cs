@@ -195,7 +195,12 @@ public abstract class PackedTensor
         }
     }
 
-    private void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated)
+    /// <summary>As <see cref="Multiply(ReadOnlySpan{float}, Span{float}, int)"/>, for one of several matrices.</summary>
+    /// <param name="x">The batch, <c>[batch, Columns]</c>.</param>
+    /// <param name="y">Receives the products, <c>[batch, Rows]</c>.</param>
+    /// <param name="batch">The number of vectors.</param>
+    /// <param name="rotated">Shared by all products with this batch; disposed by the caller.</param>
+    internal void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
         if (x.Length != (long)batch * Columns)

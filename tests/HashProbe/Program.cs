@@ -34,6 +34,7 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("higgs", [("bits", 3), ("p", 2)]),
     ("higgs", [("bits", 4), ("p", 2), ("groupSize", 64)]),
     ("higgs", [("bits", 5), ("p", 2)]),
+    ("higgs", [("n", 88), ("p", 2), ("groupSize", 64)]),
     ("higgs", [("n", 830), ("p", 3), ("groupSize", 128)]),
     ("higgs", [("bits", 2), ("p", 4)]),
     ("higgs", [("bits", 1), ("p", 8), ("groupSize", 64)]),

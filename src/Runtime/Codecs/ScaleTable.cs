@@ -24,6 +24,11 @@ internal readonly struct ScaleTable
         unit = MathF.ScaleB(1, parts.Int("scaleExponent", MinExponent, MaxExponent));
     }
 
+    private ScaleTable(ByteView halves, float unit) => (this.halves, this.unit) = (halves, unit);
+
+    /// <summary>The scales from an index on.</summary>
+    public ScaleTable From(long first) => new(halves.From(2 * first), unit);
+
     /// <summary>Reads <c>scales.Length</c> scales from index <paramref name="first"/>.</summary>
     public void Read(long first, Span<float> scales)
     {

@@ -155,6 +155,21 @@ public sealed class BudgetOfAModel : CompressionTest
         Assert.InRange(bits, 5.5, 6); // those that are kept count too
     }
 
+    // 2, 3.23, 3.585 and 4 bits: each a little more with its scales and its table.
+    [Fact]
+    public void ChoosesAmongGridsOfAnySize()
+    {
+        WriteMany();
+        Recipe("budget: {bits: 3.35}\nchoose:\n- {p: 2, bits: 2}\n- {p: 2, n: 88}\n- n: 12\n- {p: 2, bits: 4}\n");
+        var report = RunWell();
+        Assert.InRange(report.BitsPerWeight, 3.25, 3.35);
+        var grids = report.Layers.Select(layer => string.Join(' ', layer.Key.Settings.Split(' ')[..2])).ToList();
+        Assert.All(grids, grid => Assert.Contains(grid, (string[])["p=2 n=16", "p=2 n=88", "p=1 n=12", "p=2 n=256"]));
+        Assert.Contains("p=2 n=88", grids);
+        var sizes = report.Layers.Where(layer => layer.Key.Settings.StartsWith("p=2 n=88", StringComparison.Ordinal)).Select(layer => layer.BitsPerWeight);
+        Assert.All(sizes, bits => Assert.InRange(bits, 3.23, 3.6));
+    }
+
     [Fact]
     public void OptionsStartFromWhatStandsBesideThem()
     {

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -17,20 +16,29 @@ public class PackedFormatAsDocumented
     [Theory]
     [InlineData(3, 172, 1, 16, 64, 0UL, -20, "4723f748e05bd4826cba0aa0d51c6a6c8f275af6378fd1470a447904d7afd209")]
     [InlineData(2, 64, 1, 16, 1024, 7UL, -20, "963022aed4464c2f877271ec48e5506235b430367e05e8104618f6b9034082d5")]
-    [InlineData(2, 33, 1, 5, 16, 1UL << 63, -30, "3b2dc123f0cb91d019bb2e78be8750f6e5e15759fc25f60cbfd7ee9fdc32aa89")]
-    [InlineData(2, 300, 1, 200, 128, 12345UL, -20, "890513e02dc04a3f6395f9e74da7294c1971c1b12317e8fbb02a5c60d0c0c281")]
+    [InlineData(2, 33, 1, 5, 16, 1UL << 63, -30, "15ee0a7c56cf10dbcfbacfa5b011d5c2fcae146bfb5c1cb2cea0f74c0f571ebd")]
+    [InlineData(2, 300, 1, 200, 128, 12345UL, -20, "0cc7feb72a5fd2a080c9b289ce7db9c1d52df5b9e2175ef6f173c273b88c0201")]
     [InlineData(3, 75, 2, 256, 64, 99UL, -20, "527fd9371c257d6c9e0c731f7fcd31b888fbf2fdf53535b7fbb1b2253dc83f46")]
     [InlineData(2, 172, 2, 64, 4096, 1UL, -22, "4b0852747a2006fb01b4aa8351cbba8cb357cc237e71b5c3cfa0908aaa36a682")]
     [InlineData(1, 37, 2, 16, 32, 2UL, 0, "215639812d79afd514d4569421f88424bbef4788ce4135020d53259ebf6add10")]
     [InlineData(2, 1, 1, 2, 16, 3UL, -20, "d0db818e808bdaca5058a3fcb2b57e833fbc1b035dc121a7526067fa28713c5e")]
+    [InlineData(3, 172, 2, 1024, 64, 5UL, -20, "3808f5d07fd1b0f61fdc026c3cdada6e327e4321d9119ca56a4825b9439eb033")]
+    [InlineData(3, 172, 3, 64, 16, 6UL, -20, "2c823cd210738fd9b739a5b1b8ea61f04b25e1cf32eeef25859a27878de82c40")]
+    [InlineData(2, 200, 3, 4096, 64, 7UL, -20, "3e146c5c832332b81c0f0f9ac3cb6f932c179e3a00d1560850ebd753380e4cf4")]
+    [InlineData(2, 100, 3, 830, 32, 8UL, -20, "cb2458ac28942f79262401ca9defd46dac651611e527d81e5b6223d416055de6")]
+    [InlineData(3, 75, 4, 256, 16, 9UL, -20, "69337c89b23b511bdcb3d39ac0ce661f150e2bb6a3c9351b992d045f20967616")]
+    [InlineData(2, 37, 8, 256, 16, 10UL, -20, "91b2ed52426166b3579feba930e3eae532f9459c23d2d228ccabf62d36f62eab")]
+    [InlineData(2, 172, 2, 88, 64, 11UL, -20, "1c1b97313386629ae0253f88db194778236574f16b07343c5591cb1fc1a42341")]
+    [InlineData(2, 400, 1, 3, 128, 12UL, -20, "12723a72e94310545d155ee62da8473a96e5c697ef8a0e8a44105db8b642aa81")]
+    [InlineData(2, 300, 1, 139, 64, 13UL, -20, "e757e77b49f440a841af998af1ea1d65786ea2c49ee0c6b5b7900e73541c1ef0")]
+    [InlineData(2, 333, 1, 12, 64, 14UL, -20, "8f565233b08e98cfdedd89ae1a5530a4ec8d0c110b7694309eb3ee8ae262c268")]
     public void GivesTheFloatsOfHiggs(int rows, int columns, int p, int n, int groupSize, ulong seed, int exponent, string digest)
     {
-        int bits = BitOperations.Log2((uint)n - 1) + 1;
-        int scales = rows * ((columns + groupSize - 1) / groupSize);
+        int scaled = (groupSize + p - 1) / p * p, scales = rows * ((columns + scaled - 1) / scaled);
         string table = $"grid.p{p}n{n}";
         Check(digest, rows, columns,
             $$"""{"codec":"higgs","dtype":"F32","shape":[{{rows}},{{columns}}],"p":{{p}},"n":{{n}},"groupSize":{{groupSize}},"seed":{{seed}},"scaleExponent":{{exponent}},"shared":["{{table}}"]}""",
-            ("t::codes", DType.U8, Codes(rows * CodePacking.RowBytes((columns + p - 1) / p, bits))),
+            ("t::codes", DType.U8, Codes(rows * CodeLayout.Of(n).RowBytes((columns + p - 1) / p))),
             ("t::scales", DType.F16, Words(scales, i => 0x5000 + (i * 7919 % 0x2BFF))),
             ("::" + table, n <= 16 ? DType.BF16 : DType.F16, Words(n * p, i =>
                 ((i & 1) << 15) | (n <= 16 ? 0x3F00 + (i * 73 % 0x100) : 0x3800 + (i * 73 % 0x400)))));

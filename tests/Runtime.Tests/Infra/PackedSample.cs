@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Text.Json;
 using Compress.Runtime.Codecs;
 using Compress.Runtime.Codecs.Higgs;
@@ -60,10 +59,10 @@ internal sealed class PackedSample
 
     public static PackedSample Higgs(int rows, int columns, int p, int n, int groupSize, int scaleExponent = -20)
     {
-        int bits = BitOperations.Log2((uint)n - 1) + 1;
-        var sample = new PackedSample("higgs", rows, columns, bits, p, (groupSize + p - 1) / p * p, groupSize,
+        var layout = CodeLayout.Of(n);
+        var sample = new PackedSample("higgs", rows, columns, layout.Bits, p, (groupSize + p - 1) / p * p, groupSize,
             $$"""{"p":{{p}},"n":{{n}},"groupSize":{{groupSize}},"seed":{{Seed}},"scaleExponent":{{scaleExponent}}}""");
-        sample.AddCodes((columns + p - 1) / p, n);
+        sample.AddCodes((columns + p - 1) / p, layout);
         sample.AddScales((long)rows * sample.Groups, scaleExponent);
         sample.AddGrid(p, n);
         return sample;
@@ -77,13 +76,13 @@ internal sealed class PackedSample
         var sample = new PackedSample("uniform", rows, columns, bits, 1, group, group,
             $$"""{"bits":{{bits}},"symmetric":{{(symmetric ? "true" : "false")}},"granularity":"{{granularity}}",{{size}}"scaleExponent":{{scaleExponent}}}""");
         long scales = granularity == "tensor" ? 1 : (long)rows * sample.Groups;
-        sample.AddCodes(columns, symmetric ? (1 << bits) - 1 : 1 << bits);
+        sample.AddCodes(columns, CodeLayout.Of(1 << bits), symmetric ? (1 << bits) - 1 : 1 << bits);
         sample.AddScales(scales, scaleExponent);
         if (!symmetric)
         {
             ushort[] zeros = sample.RandomCodes((int)scales, 1 << bits);
             sample.Zeros = Array.ConvertAll(zeros, zero => (byte)zero);
-            sample.Add("w::zeros", DType.U8, sample.Pack(zeros));
+            sample.Add("w::zeros", DType.U8, Pack(zeros, CodeLayout.Of(1 << bits)));
         }
 
         return sample;
@@ -115,13 +114,13 @@ internal sealed class PackedSample
     // HashCode.Combine differs from run to run.
     private static int HashCode(params int[] values) => values.Aggregate(17, (hash, value) => unchecked((hash * 31) + value));
 
-    private void AddCodes(int codesPerRow, int n)
+    private void AddCodes(int codesPerRow, CodeLayout layout, int values = 0)
     {
-        Codes = RandomCodes(Rows * codesPerRow, n);
+        Codes = RandomCodes(Rows * codesPerRow, values == 0 ? layout.N : values);
         var packed = new MemoryStream();
         for (int row = 0; row < Rows; row++)
         {
-            packed.Write(Pack(Codes.AsSpan(row * codesPerRow, codesPerRow)));
+            packed.Write(Pack(Codes.AsSpan(row * codesPerRow, codesPerRow), layout));
         }
 
         Add("w::codes", DType.U8, packed.ToArray());
@@ -169,10 +168,10 @@ internal sealed class PackedSample
         return codes;
     }
 
-    private byte[] Pack(ReadOnlySpan<ushort> codes)
+    private static byte[] Pack(ReadOnlySpan<ushort> codes, CodeLayout layout)
     {
-        byte[] packed = new byte[CodePacking.RowBytes(codes.Length, Bits)];
-        CodePacking.Pack(codes, Bits, packed);
+        byte[] packed = new byte[layout.RowBytes(codes.Length)];
+        layout.Pack(codes, packed);
         return packed;
     }
 

@@ -19,7 +19,7 @@ internal static class Samples
         var kinds = new Dictionary<string, Func<int, int, PackedSample>>();
         foreach (int groupSize in (int[])[16, 32, 64, 128, 1024])
         {
-            foreach (var (p, n) in ((int, int)[])[(1, 2), (1, 4), (1, 7), (1, 16), (1, 32), (1, 100), (1, 256), (2, 16), (2, 64), (2, 256)])
+            foreach (var (p, n) in ((int, int)[])[(1, 2), (1, 4), (1, 7), (1, 16), (1, 32), (1, 100), (1, 256), (2, 16), (2, 64), (2, 88), (2, 256)])
             {
                 if (groupSize is 32 or 1024 && n != 16)
                 {

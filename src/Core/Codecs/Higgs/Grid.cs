@@ -30,9 +30,6 @@ internal sealed class Grid
     /// <param name="groupSize">As a recipe has it.</param>
     public int ScaledColumns(int groupSize) => (groupSize + P - 1) / P * P;
 
-    /// <summary>Bits of one code.</summary>
-    public int CodeBits => Bits(N);
-
     /// <summary>The table's name among all shared tables.</summary>
     public string Name => $"grid.p{P}n{N}";
 
@@ -89,9 +86,6 @@ internal sealed class Grid
 
     /// <summary>True if the points stand by x, then y, as <see cref="PlaneSearch"/> has them; others stand in <see cref="PointOrder"/>.</summary>
     public static bool IsOrderedByX(int p, int n) => p == 2 && n <= 256;
-
-    /// <summary>Bits of a code with n values.</summary>
-    public static int Bits(int n) => 32 - int.LeadingZeroCount(n - 1);
 
     /// <summary>The grid; made once in a process.</summary>
     /// <param name="p">One of <see cref="Dimensions"/>.</param>

@@ -11,7 +11,7 @@ internal sealed class HiggsCodec : ICodec
 
     public string Summary => "random rotation, then the best grid for normal weights; needs no data (arXiv 2411.17525)";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<Setting> Settings { get; } =
     [
@@ -57,10 +57,10 @@ internal sealed class HiggsCodec : ICodec
             throw new SettingException("n", Text($"{n} with p = {p}: there are grids of {known} points{(p == 1 ? "" : "; p = 1 has 2 to 256")}"));
         }
 
-        if (settings.IsGiven("bits") && Grid.Bits(n) != bits * p)
+        if (settings.IsGiven("bits") && (bits * p > 12 || n != 1 << (bits * p)))
         {
             throw new SettingException("n", Text(
-                $"{n} points with p = {p} take {(double)Grid.Bits(n) / p:0.###} bits per weight, but bits is {bits}: give one of them"));
+                $"{n} points with p = {p} take {Math.Log2(n) / p:0.###} bits per weight, but bits is {bits}: give one of them"));
         }
 
         return n;

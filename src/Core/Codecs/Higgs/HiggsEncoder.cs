@@ -27,7 +27,8 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
         int codesPerRow = (columns + grid.P - 1) / grid.P;
         int scaled = grid.ScaledColumns(groupSize);
         int groups = (columns / scaled) + (columns % scaled == 0 ? 0 : 1);
-        int rowBytes = checked((int)CodePacking.RowBytes(codesPerRow, grid.CodeBits));
+        var layout = CodeLayout.Of(grid.N);
+        int rowBytes = checked((int)layout.RowBytes(codesPerRow));
         byte[] packed = new byte[checked((long)rows * rowBytes)];
         float[] scales = new float[checked((long)rows * groups)];
         if (feedback is not null && statistics?.InputSecondMoments is { } moments)
@@ -35,7 +36,7 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
             (ushort[][] codes, scales) = new HiggsFeedback(grid, groupSize, seed, feedback).Encode(weights, moments, statistics.Transposed, cancellationToken);
             for (int row = 0; row < rows; row++)
             {
-                CodePacking.Pack(codes[row], grid.CodeBits, packed.AsSpan(row * rowBytes, rowBytes));
+                layout.Pack(codes[row], packed.AsSpan(row * rowBytes, rowBytes));
             }
         }
         else if (packed.Length > 0)
@@ -44,7 +45,7 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
             RowReader.ForEach(weights, (row, values) =>
             {
                 var codes = coder.Encode(values, scales.AsSpan(row * groups, groups));
-                CodePacking.Pack(codes[..codesPerRow], grid.CodeBits, packed.AsSpan(row * rowBytes, rowBytes));
+                layout.Pack(codes[..codesPerRow], packed.AsSpan(row * rowBytes, rowBytes));
             }, cancellationToken);
         }
 

@@ -1,4 +1,5 @@
 using Compress.Runtime.Kernels;
+using Compress.Runtime.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -67,9 +68,11 @@ internal sealed partial class Attention(IReadOnlyList<Linear> projections, Linea
         }
         else
         {
-            projections[0].Apply(x, heads.Queries, tokens);
-            projections[1].Apply(x, heads.Keys, tokens);
-            projections[2].Apply(x, heads.Values, tokens);
+            RotatedInput rotated = default;
+            projections[0].Apply(x, heads.Queries, tokens, ref rotated);
+            projections[1].Apply(x, heads.Keys, tokens, ref rotated);
+            projections[2].Apply(x, heads.Values, tokens, ref rotated);
+            rotated.Dispose();
         }
 
         rotary?.Apply(heads.Queries, heads.QueryStride, shape.Heads, tokens);

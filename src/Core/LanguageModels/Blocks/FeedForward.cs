@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Compress.Runtime.Kernels;
+using Compress.Runtime.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -28,8 +29,10 @@ internal sealed partial class FeedForward(Linear? gate, Linear up, Linear down, 
         Span<float> raised = keeps ? record!.Raised : ownRaised.Span, gates = keeps ? record!.Gates : ownGates.Span;
         var activated = gated ? gates : raised;
         var result = keeps ? product.Span : activated;
-        up.Apply(x, raised, tokens);
-        gate?.Apply(x, gates, tokens);
+        RotatedInput rotated = default;
+        up.Apply(x, raised, tokens, ref rotated);
+        gate?.Apply(x, gates, tokens, ref rotated);
+        rotated.Dispose();
         fixed (float* pinnedRaised = raised, pinnedActivated = activated, pinnedResult = result)
         {
             float* values = pinnedRaised, from = pinnedActivated, to = pinnedResult;

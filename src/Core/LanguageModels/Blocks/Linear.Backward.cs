@@ -6,7 +6,7 @@ namespace Compress.Core.LanguageModels.Blocks;
 
 internal sealed partial class Linear
 {
-    /// <summary>The gradients of what <see cref="Apply"/> computes.</summary>
+    /// <summary>The gradients of what <see cref="Apply(ReadOnlySpan{float}, Span{float}, int)"/> computes.</summary>
     /// <param name="x">Its input, [tokens, in].</param>
     /// <param name="dy">The gradient of its output, [tokens, out].</param>
     /// <param name="dx">Receives the gradient of the input, dY W, [tokens, in].</param>

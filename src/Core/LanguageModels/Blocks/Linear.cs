@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Compress.Core.LanguageModels.Weights;
+using Compress.Runtime.Numerics;
 
 namespace Compress.Core.LanguageModels.Blocks;
 
@@ -33,6 +34,18 @@ internal sealed partial class Linear(Parameter weight, Parameter? bias = null, b
     /// <param name="tokens">How many.</param>
     public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens)
     {
+        RotatedInput own = default;
+        Apply(x, y, tokens, ref own);
+        own.Dispose();
+    }
+
+    /// <summary>Applies one of several layers with the same input to every token.</summary>
+    /// <param name="x">[tokens, in].</param>
+    /// <param name="y">[tokens, out].</param>
+    /// <param name="tokens">How many.</param>
+    /// <param name="rotated">Shared by the layers, so that those packed with one rotation rotate their input once.</param>
+    public void Apply(ReadOnlySpan<float> x, Span<float> y, int tokens, ref RotatedInput rotated)
+    {
         Observer?.Add(x, tokens);
         if (transposed)
         {
@@ -40,7 +53,7 @@ internal sealed partial class Linear(Parameter weight, Parameter? bias = null, b
         }
         else
         {
-            weight.Multiply(x, y, tokens);
+            weight.Multiply(x, y, tokens, ref rotated);
         }
 
         if (bias is not null)

@@ -2,6 +2,7 @@ using Compress.Core.Models;
 using Compress.Core.Numerics;
 using Compress.Runtime;
 using Compress.Runtime.Kernels;
+using Compress.Runtime.Numerics;
 
 namespace Compress.Core.LanguageModels.Weights;
 
@@ -85,11 +86,23 @@ internal sealed class Parameter(SourceTensor source)
         return buffer;
     }
 
-    /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>: from the packed weights, if there are any.</summary>
+    /// <summary>The product for vectors that no other matrix is multiplied with.</summary>
     /// <param name="x">[batch, columns].</param>
     /// <param name="y">[batch, rows].</param>
     /// <param name="batch">Vectors.</param>
     public void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch)
+    {
+        RotatedInput own = default;
+        Multiply(x, y, batch, ref own);
+        own.Dispose();
+    }
+
+    /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>: from the packed weights, if there are any.</summary>
+    /// <param name="x">[batch, columns].</param>
+    /// <param name="y">[batch, rows].</param>
+    /// <param name="batch">Vectors.</param>
+    /// <param name="rotated">Shared by all products with these vectors, so that they are rotated once.</param>
+    public void Multiply(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated)
     {
         if (values is not null)
         {
@@ -101,7 +114,7 @@ internal sealed class Parameter(SourceTensor source)
         }
         else if (packed is { } tensor)
         {
-            tensor.Multiply(x, y, batch);
+            tensor.Multiply(x, y, batch, ref rotated);
         }
         else
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics;
 using Compress.Runtime.Kernels;
 using Compress.Runtime.Numerics;
 using Compress.Runtime.Safetensors;
@@ -14,7 +13,7 @@ internal sealed class HiggsTensor : PackedTensor
 {
     private readonly Kernel kernel;
     private readonly Rotation rotation;
-    private readonly CodeMatrix matrix; // the rotated weights
+    private readonly HiggsCodes codes; // of the rotated weights
 
     public HiggsTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
@@ -27,20 +26,20 @@ internal sealed class HiggsTensor : PackedTensor
         }
 
         int n = parts.Int("n", 2, 1 << CodePacking.MaxBits);
-        int bits = BitOperations.Log2((uint)n - 1) + 1;
+        var layout = CodeLayout.Of(n);
         int groupSize = parts.PowerOfTwo("groupSize", 16, 4096);
         int scaled = CodeMatrix.CodeCount(groupSize, p) * p; // a group begins with a code
         rotation = new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel);
-        matrix = new()
+        codes = new(parts, layout, new()
         {
             Rows = Rows,
             Columns = Columns,
-            Bits = bits,
+            Bits = layout.Bits,
             GroupSize = scaled,
-            Codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(CodeMatrix.CodeCount(Columns, p), bits)),
+            Codes = parts.Part("codes", DType.U8, Rows * layout.RowBytes(CodeMatrix.CodeCount(Columns, p))),
             Scales = new(parts, (long)Rows * CodeMatrix.GroupCount(Columns, scaled)),
-            Codebook = Codebook.Points(ReadGrid(parts, p, n, 1 << bits), p),
-        };
+            Codebook = Codebook.Points(ReadGrid(parts, p, n, 1 << layout.Bits), p),
+        });
         CountBits(parts);
     }
 
@@ -56,7 +55,7 @@ internal sealed class HiggsTensor : PackedTensor
         {
             int rows = Math.Min(step, rowCount - done);
             var part = destination.Slice(done * Columns, rows * Columns);
-            kernel.DecodeRows(matrix, firstRow + done, rows, part, Columns);
+            codes.Decode(kernel, firstRow + done, rows, part);
             for (int row = 0; row < rows; row++)
             {
                 rotation.Invert(part.Slice(row * Columns, Columns), factors);
@@ -68,7 +67,7 @@ internal sealed class HiggsTensor : PackedTensor
 
     // <w, x> = <Qw, Qx>: rotating the few activations saves rotating the many weights back.
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
-        PackedProduct.Multiply(kernel, matrix, rotated.Get(x, Columns, rotation), y, batch);
+        PackedProduct.Multiply(kernel, codes.Plain, rotated.Get(x, Columns, rotation), y, batch);
 
     /// <summary>A table of 2^bits entries, so that no code reads outside it; entries from n on are zero.</summary>
     private static float[] ReadGrid(PackedParts parts, int p, int n, int entries)

@@ -12,7 +12,8 @@ public class HiggsEncoderTests
     [InlineData(1, 16, 1024, 3, 172, (3 * 86) + (3 * 2) + 32)]
     [InlineData(1, 16, 64, 5, 54, (5 * 27) + (5 * 2) + 32)]
     [InlineData(1, 16, 16, 5, 54, (5 * 27) + (5 * 4 * 2) + 32)]
-    [InlineData(1, 3, 1024, 2, 4097, (2 * 1025) + (2 * 5 * 2) + 6)]
+    [InlineData(1, 3, 1024, 2, 4097, (2 * ((36 * 22) + 21)) + (2 * 5 * 2) + 6)] // 36 words of 111 digits, and 101
+    [InlineData(2, 88, 1024, 2, 4096, (2 * ((55 * 16) + 6 + (64 * 12))) + (2 * 4 * 2) + 352)] // 55 words of 37 digits, and 13; 3 plain bits
     [InlineData(1, 200, 1024, 1, 33, 33 + 2 + 400)]
     [InlineData(2, 256, 1024, 8, 4096, (8 * 2048) + (8 * 4 * 2) + 1024)]
     [InlineData(2, 64, 1024, 1, 4097, (64 * 24) + 1 + (5 * 2) + 256)]
@@ -126,7 +127,8 @@ public class HiggsEncoderTests
     [InlineData("bits", "8 with p = 2", "bits:8 p:2")]
     [InlineData("n", "100 with p = 2", "n:100 p:2")]
     [InlineData("n", "1 with p = 1", "n:1")]
-    [InlineData("n", "5 bits per weight, but bits is 4", "n:20 bits:4")]
+    [InlineData("n", "20 points with p = 1 take 4.322 bits per weight, but bits is 4", "n:20 bits:4")]
+    [InlineData("n", "12 points with p = 1 take 3.585 bits per weight, but bits is 4", "n:12 bits:4")]
     [InlineData("n", "2 bits per weight, but bits is 4", "n:16 p:2 bits:4")]
     [InlineData("groupSize", "not a power of two", "groupSize:100")]
     public void SettingsThatDoNotGoTogetherAreRefused(string setting, string message, string settings)
@@ -140,7 +142,6 @@ public class HiggsEncoderTests
     [InlineData("", "p=1 n=16 groupSize=1024 seed=0")]
     [InlineData("bits:8", "p=1 n=256 groupSize=1024 seed=0")]
     [InlineData("n:12", "p=1 n=12 groupSize=1024 seed=0")]
-    [InlineData("n:12 bits:4", "p=1 n=12 groupSize=1024 seed=0")]
     [InlineData("p:2", "p=2 n=256 groupSize=1024 seed=0")]
     [InlineData("p:2 bits:3", "p=2 n=64 groupSize=1024 seed=0")]
     [InlineData("p:2 bits:5", "p=2 n=1024 groupSize=1024 seed=0")]
