@@ -3,14 +3,15 @@ using System.IO;
 using System.Linq;
 using Compress.Core.Diagnostics;
 using Compress.Core.Models.Formats;
+using Compress.Core.Recipes.Locating;
 using Compress.Tasks.Loader;
 using Microsoft.Build.Framework;
 
 namespace Compress.Tasks;
 
 /// <summary>
-/// Writes the typed loaders, in real and in design-time builds alike: they depend on the models' headers and the items alone, never on
-/// packed bytes. Nothing is read while the times of the files are what they were.
+/// Writes the typed loaders, in real and in design-time builds alike: they depend on the models' headers, the items and a recipe's choice of a
+/// checkpoint's dictionary, never on packed bytes. Nothing is read while the times of the files are what they were.
 /// </summary>
 [MSBuildMultiThreadableTask]
 public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
@@ -72,9 +73,10 @@ public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
             }
 
             TextFile.WriteIfDifferent(model.ClassFile, text);
-            if (!header.Files.Any(file => Fingerprint.IsTooFresh(file, start)))
+            string[] inputs = [.. Staleness.Inputs(model, header.Files)];
+            if (!inputs.Any(file => Fingerprint.IsTooFresh(file, start)))
             {
-                Fingerprint.Write(LoaderFile.FingerprintFile(model), LoaderFile.Settings(model), Fingerprint.Take([model.Source, .. header.Files, model.ClassFile]));
+                Fingerprint.Write(LoaderFile.FingerprintFile(model), LoaderFile.Settings(model), Fingerprint.Take(inputs.Append(model.ClassFile)));
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -85,17 +87,23 @@ public sealed class CompressGenerateLoaders : CompressTask, IIncrementalTask
 
     private ModelHeader? Header(ResolvedModel model)
     {
+        var stateDict = NamedStateDict.In(model.Recipe);
         try
         {
             if (ModelFormats.Find(model.Source) is { } format)
             {
-                return format.ReadHeader(model.Source);
+                return ModelFormats.ReadHeader(format, model.Source, stateDict?.Name);
             }
 
             Diagnostics.Error(
                 Codes.ModelUnknownFormat,
                 model.Source,
                 $"'{Path.GetFileName(model.Source)}' is of no known model format; known are {string.Join("; ", ModelFormats.All.Select(f => f.Looks))}");
+        }
+        catch (StateDictException exception)
+        {
+            Diagnostics.Write(new DiagnosticLine(
+                stateDict?.File ?? exception.File, stateDict?.Line ?? 1, stateDict?.Column ?? 1, DiagnosticLine.Error, Codes.ModelStateDict, exception.Message));
         }
         catch (ModelFormatException exception)
         {

@@ -8,7 +8,7 @@ internal static class LoaderFile
 
     /// <summary>What the fingerprint starts with.</summary>
     public static string Settings(ResolvedModel model) =>
-        string.Join("\t", "loader " + Staleness.BuildId, model.Source, model.FullName, model.IsPublic ? "public" : "internal", model.Storage == ModelStorage.File ? "file" : "resource");
+        string.Join("\t", "loader " + Staleness.BuildId, model.Source, model.Recipe, model.FullName, model.IsPublic ? "public" : "internal", model.Storage == ModelStorage.File ? "file" : "resource");
 
     /// <summary>True if the class must be looked at.</summary>
     public static bool IsStale(ResolvedModel model) => Fingerprint.Difference(FingerprintFile(model), Settings(model)) is not null;

@@ -35,16 +35,17 @@ internal static class CalibrateCommand
             CustomParser = Kinds,
             DefaultValueFactory = _ => StatisticNames.OfInputs,
         };
+        var stateDict = CommonOptions.StateDict();
         var cache = CommonOptions.Cache();
         var noCache = new Option<bool>("--no-cache") { Description = "Neither read nor write the cache." };
         var command = new Command("calibrate", "Runs a language model on a text and writes statistics of its layers.")
         {
-            model, text, output, kinds, tokens, unit, window, seed, cache, noCache,
+            model, stateDict, text, output, kinds, tokens, unit, window, seed, cache, noCache,
         };
         command.SetAction(parsed =>
         {
             string modelPath = session.Absolute(parsed.GetRequiredValue(model));
-            using var source = ModelFile.Open(modelPath);
+            using var source = ModelFile.Open(modelPath, CommonOptions.StateDictOf(modelPath, parsed.GetValue(stateDict)));
             var settings = new CalibrationSettings(session.Absolute(parsed.GetRequiredValue(text)))
             {
                 Tokens = parsed.GetValue(tokens) ?? CalibrationSettings.DefaultTokens,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Compress.Cli.Console;
 using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
+using Compress.Core.Recipes.Locating;
 
 namespace Compress.Cli.Commands;
 
@@ -16,6 +17,19 @@ internal static class CommonOptions
 
     /// <summary>The option that turns the cache off.</summary>
     public static Option<bool> NoCache() => new("--no-cache") { Description = "Neither read nor write the cache." };
+
+    /// <summary>The option that names the dictionary of a checkpoint that is the model.</summary>
+    public static Option<string> StateDict() => new("--state-dict")
+    {
+        Description = "Of a PyTorch checkpoint with several dictionaries of tensors, the one that is the model. Default: as the model's recipe says.",
+        HelpName = "NAME",
+    };
+
+    /// <summary>The dictionary that is named, or else that the recipe of a model names.</summary>
+    /// <param name="model">The absolute path of the model.</param>
+    /// <param name="name">What <see cref="StateDict"/> gave.</param>
+    public static NamedStateDict? StateDictOf(string model, string? name) =>
+        name is null ? NamedStateDict.In(RecipeLocator.Find(model, null).Path) : new(name, null, 0, 0);
 
     /// <summary>Refuses options of the cache beside the one that turns it off.</summary>
     public static void Exclude(Command command, Option<bool> noCache, params Option[] ofCache) => command.Validators.Add(result =>

@@ -90,7 +90,7 @@ internal static class CompareCommand
         EvaluationSettings? settings,
         DiagnosticBag diagnostics)
     {
-        using var source = ModelFile.Open(modelPath);
+        using var source = ModelFile.Open(modelPath, StateDict(recipes));
         using var evaluation = settings is null ? null : new ModelEvaluation(source, cache is null ? null : new EvaluationCache(cache.Directory));
         var pages = new List<PageRecipe>();
         EvaluationResult? result = null;
@@ -112,6 +112,16 @@ internal static class CompareCommand
         }
 
         return new(RecipeLocator.ModelName(modelPath), source.Header.Tensors.Sum(tensor => tensor.ByteLength), result?.Source.Perplexity, PageBuilder.Evaluation(result), pages);
+    }
+
+    // One source is compared with all.
+    private static NamedStateDict? StateDict(string[] recipes)
+    {
+        var first = NamedStateDict.In(recipes[0]);
+        string? other = recipes.FirstOrDefault(recipe => NamedStateDict.In(recipe)?.Name != first?.Name);
+        return other is null
+            ? first
+            : throw new CompressException(Codes.ModelStateDict, $"it names another dictionary of the model's file as the model than {Path.GetFileName(recipes[0])} does; compare them apart", other);
     }
 
     private static TextTable Table(PageModel page)

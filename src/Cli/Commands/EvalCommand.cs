@@ -20,16 +20,18 @@ internal static class EvalCommand
         var model = new Argument<string>("MODEL") { Description = "The source model: a Hugging Face folder, or a file of one." };
         var packed = new Option<string>("--packed") { Description = "A packed model made of it, to compare with.", HelpName = "FILE" };
         var report = new Option<string>("--report") { Description = "Write a JSON report.", HelpName = "FILE" };
+        var stateDict = CommonOptions.StateDict();
         var text = new EvaluationOptions(required: true);
         var cache = CommonOptions.Cache();
         var noCache = CommonOptions.NoCache();
-        var command = new Command("eval", "Measures the perplexity of a language model on a held-out text.") { model, packed, report, cache, noCache };
+        var command = new Command("eval", "Measures the perplexity of a language model on a held-out text.") { model, stateDict, packed, report, cache, noCache };
         text.AddTo(command);
         CommonOptions.Exclude(command, noCache, cache);
         command.SetAction(parsed =>
         {
             var clock = Stopwatch.StartNew();
-            using var source = ModelFile.Open(session.Absolute(parsed.GetRequiredValue(model)));
+            string modelPath = session.Absolute(parsed.GetRequiredValue(model));
+            using var source = ModelFile.Open(modelPath, CommonOptions.StateDictOf(modelPath, parsed.GetValue(stateDict)));
             string? packedPath = parsed.GetValue(packed) is { } path ? session.Absolute(path) : null;
             if (packedPath is not null)
             {

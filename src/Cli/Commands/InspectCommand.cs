@@ -12,8 +12,9 @@ internal static class InspectCommand
     public static Command Create(Session session)
     {
         var model = new Argument<string>("FILE") { Description = "A source model (a file or a folder), a packed model, or a file of statistics." };
+        var stateDict = CommonOptions.StateDict();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new Command("inspect", "Shows the tensors of a source model or a packed one, or the layers of a file of statistics.") { model, json };
+        var command = new Command("inspect", "Shows the tensors of a source model or a packed one, or the layers of a file of statistics.") { model, stateDict, json };
         command.SetAction(parsed =>
         {
             string path = session.Absolute(parsed.GetRequiredValue(model));
@@ -23,7 +24,7 @@ internal static class InspectCommand
                 return ExitCodes.Ok;
             }
 
-            var listing = ModelListing.Read(path);
+            var listing = ModelListing.Read(path, parsed.GetValue(stateDict));
             if (parsed.GetValue(json))
             {
                 session.Terminal.Output.WriteLine(JsonSerializer.Serialize(listing, JsonForms.Default.ModelListing));

@@ -17,16 +17,17 @@ internal static class VerifyCommand
             Description = "The source model: every tensor is compared with it.",
             HelpName = "MODEL",
         };
-        var command = new Command("verify", "Checks that every tensor of a packed model is sound.") { file, against };
+        var stateDict = CommonOptions.StateDict();
+        var command = new Command("verify", "Checks that every tensor of a packed model is sound.") { file, against, stateDict };
         command.SetAction(parsed =>
         {
             string? source = parsed.GetValue(against);
-            return Verify(session, session.Absolute(parsed.GetRequiredValue(file)), source is null ? null : session.Absolute(source));
+            return Verify(session, session.Absolute(parsed.GetRequiredValue(file)), source is null ? null : session.Absolute(source), parsed.GetValue(stateDict));
         });
         return command;
     }
 
-    private static int Verify(Session session, string path, string? sourcePath)
+    private static int Verify(Session session, string path, string? sourcePath, string? stateDict)
     {
         using var packed = PackedFile.Require(path);
         var diagnostics = new DiagnosticBag();
@@ -38,7 +39,7 @@ internal static class VerifyCommand
         }
         else
         {
-            using var source = ModelFile.Open(sourcePath);
+            using var source = ModelFile.Open(sourcePath, CommonOptions.StateDictOf(sourcePath, stateDict));
             var measured = check.Against(source, session.Cancellation);
             sound = measured.Count;
             var table = new TextTable("name", "codec", ">bits/weight", ">relative MSE");

@@ -1,3 +1,4 @@
+using Compress.Cli.Commands;
 using Compress.Core.Models;
 using Compress.Core.Models.Formats;
 using Compress.Runtime;
@@ -16,8 +17,10 @@ internal sealed record ModelListing(
     string File, bool Packed, long Bytes, long Weights, double? BitsPerWeight, IReadOnlyList<TensorListing> Tensors)
 {
     /// <summary>Reads the headers of a source model or a packed one. Touches no weights.</summary>
+    /// <param name="path">The absolute path.</param>
+    /// <param name="stateDict">The dictionary of a checkpoint that is the model; null if none is named.</param>
     /// <exception cref="Core.Diagnostics.CompressException">It cannot be read, or is malformed.</exception>
-    public static ModelListing Read(string path)
+    public static ModelListing Read(string path, string? stateDict)
     {
         using var packed = PackedFile.TryOpen(path);
         if (packed is not null)
@@ -25,7 +28,7 @@ internal sealed record ModelListing(
             return OfPacked(path, packed);
         }
 
-        using var source = ModelFile.Open(path);
+        using var source = ModelFile.Open(path, CommonOptions.StateDictOf(path, stateDict));
         return OfSource(path, source.Header);
     }
 

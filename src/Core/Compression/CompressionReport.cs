@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Compress.Core.Caching;
 using Compress.Core.Evaluation;
+using Compress.Core.Recipes.Locating;
 
 namespace Compress.Core.Compression;
 
@@ -43,6 +44,10 @@ public sealed record CompressionReport
 
     /// <summary>All tensors, by name.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
+
+    /// <summary>Which dictionary of a checkpoint is the model; null if the recipe names none.</summary>
+    [JsonIgnore]
+    public NamedStateDict? StateDict { get; init; }
 
     /// <summary>The absolute paths of all files read: the model's, and the recipe if there is one.</summary>
     [JsonIgnore]

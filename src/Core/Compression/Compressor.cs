@@ -57,7 +57,7 @@ public static class Compressor
             recipe = recipe with { Gate = gate with { Severity = Severity.Warning } };
         }
 
-        using var model = ModelFile.Open(request.ModelPath);
+        using var model = ModelFile.Open(request.ModelPath, recipe.StateDict);
         CheckNames(model);
         var plan = Plan.Make(recipe, model.Header, diagnostics);
         using var store = new LayerStore(request.Cache, request.OutputPath, diagnostics);
@@ -148,6 +148,7 @@ public static class Compressor
         return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. allocation?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock) with
         {
             Allocation = allocation?.Report(results, gates.Results, cancellationToken),
+            StateDict = recipe.StateDict,
         };
     }
 

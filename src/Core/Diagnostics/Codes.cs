@@ -39,6 +39,7 @@ public static class Codes
     public const string ModelValueOutOfRange = "CMPR2008";
     public const string ModelChanged = "CMPR2009";
     public const string ModelTensorTooLarge = "CMPR2010";
+    public const string ModelStateDict = "CMPR2011";
 
     // 21xx: quality
     public const string GateFailed = "CMPR2101";

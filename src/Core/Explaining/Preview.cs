@@ -60,7 +60,7 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
                 return null;
             }
 
-            using var model = ModelFile.Open(request.ModelPath);
+            using var model = ModelFile.Open(request.ModelPath, recipe.StateDict);
             var plan = Plan.Make(recipe, model.Header, diagnostics);
             var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
             using var statistics = diagnostics.HasErrors ? null : PlanStatistics.Open(recipe, budgeted?.Candidates ?? plan, model, store: null, diagnostics);

@@ -1,5 +1,6 @@
 using Compress.Core.Diagnostics;
 using Compress.Core.Models.Formats;
+using Compress.Core.Recipes.Locating;
 using Compress.Runtime;
 using Compress.Runtime.Safetensors;
 
@@ -15,12 +16,12 @@ public sealed class ModelFile : IDisposable
     private readonly Dictionary<string, FileStamp> stamps = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SourceTensor> tensors = new(StringComparer.Ordinal);
 
-    private ModelFile(string path)
+    private ModelFile(string path, NamedStateDict? stateDict)
     {
-        Header = ReadHeader(path);
+        Header = ReadHeader(path, stateDict);
         try
         {
-            Map(path);
+            Map(path, stateDict);
         }
         catch
         {
@@ -40,21 +41,26 @@ public sealed class ModelFile : IDisposable
     public SourceTensor this[string name] => tensors[name];
 
     /// <summary>Opens a model: a file, or a folder that holds one, of any of the <see cref="ModelFormats"/>.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="stateDict">Which dictionary of a checkpoint is the model; null if none is named.</param>
     /// <exception cref="CompressException">
-    /// It cannot be read, is of no known format, is malformed, holds no tensor, has a tensor that no matrix can hold, or changed meanwhile.
+    /// It cannot be read, is of no known format, is malformed, does not say which of its dictionaries is the model, holds no tensor, has a tensor that no matrix can hold,
+    /// or changed meanwhile.
     /// </exception>
-    public static ModelFile Open(string path)
+    public static ModelFile Open(string path, NamedStateDict? stateDict = null)
     {
         path = Path.GetFullPath(path);
-        return Guard(path, () => new ModelFile(path));
+        return Guard(path, stateDict, () => new ModelFile(path, stateDict));
     }
 
     /// <summary>Reads what a model holds without mapping it.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="stateDict">Which dictionary of a checkpoint is the model; null if none is named.</param>
     /// <exception cref="CompressException">As for <see cref="Open"/>.</exception>
-    public static ModelHeader ReadHeader(string path)
+    public static ModelHeader ReadHeader(string path, NamedStateDict? stateDict = null)
     {
         path = Path.GetFullPath(path);
-        var header = Guard(path, () => FindFormat(path).ReadHeader(path));
+        var header = Guard(path, stateDict, () => ModelFormats.ReadHeader(FindFormat(path), path, stateDict?.Name));
         if (header.Tensors.Count == 0)
         {
             throw new CompressException(Codes.ModelEmpty, "the model holds no tensor; is it the right file?", header.Files[0]);
@@ -98,7 +104,7 @@ public sealed class ModelFile : IDisposable
         }
     }
 
-    private void Map(string path)
+    private void Map(string path, NamedStateDict? stateDict)
     {
         foreach (string file in Header.Files)
         {
@@ -111,7 +117,7 @@ public sealed class ModelFile : IDisposable
         }
 
         // A second look, now that the stamps are known: what was written after the first shows in this one or in the stamps.
-        if (!Same(Header, ReadHeader(path)))
+        if (!Same(Header, ReadHeader(path, stateDict)))
         {
             throw Changed(path);
         }
@@ -157,11 +163,19 @@ public sealed class ModelFile : IDisposable
         return start.Length == 0 ? $"{name} is empty" : $"{name} begins with the bytes {Convert.ToHexString(start)}";
     }
 
-    private static T Guard<T>(string path, Func<T> open)
+    private static T Guard<T>(string path, NamedStateDict? stateDict, Func<T> open)
     {
         try
         {
             return open();
+        }
+        catch (StateDictException exception)
+        {
+            throw new CompressException(
+                stateDict?.File is { } recipe
+                    ? new Diagnostic(Codes.ModelStateDict, Severity.Error, exception.Message, recipe, stateDict.Line, stateDict.Column)
+                    : new Diagnostic(Codes.ModelStateDict, Severity.Error, exception.Message, exception.File),
+                exception);
         }
         catch (ModelFormatException exception)
         {

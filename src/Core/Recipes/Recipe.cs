@@ -4,6 +4,7 @@ using Compress.Core.Calibration;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
+using Compress.Core.Recipes.Locating;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Recipes;
@@ -30,6 +31,9 @@ public sealed record Recipe(
     StatisticsOrigin? Calibration,
     Gate? Gate)
 {
+    /// <summary>Which dictionary of a checkpoint is the model, if it says.</summary>
+    public NamedStateDict? StateDict { get; init; }
+
     /// <summary>The defaults, where no recipe is found: what an empty recipe says.</summary>
     public static Recipe BuiltIn => RecipeReader.Empty();
 }

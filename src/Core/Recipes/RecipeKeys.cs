@@ -22,6 +22,7 @@ internal static class RecipeKeys
     public const string Probe = "probe";
     public const string Metric = "metric";
     public const string Source = "source";
+    public const string StateDict = "stateDict";
     public const string StandardError = "standardError";
     public const string Choose = "choose";
     public const string Group = "group";
@@ -48,13 +49,16 @@ internal static class RecipeKeys
     public static readonly string[] OfChoice = [Choose, MinBits, MaxBits, Group];
 
     /// <summary>Keys of the whole recipe; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRecipe = [Version, Method, Keep, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Gate];
+    public static readonly string[] OfRecipe = [Version, Source, Method, Keep, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Gate];
 
     /// <summary>Keys of an entry of <c>layers</c>; a method's settings stand beside them.</summary>
     public static readonly string[] OfRule = [Match, Method, Keep, .. OfChoice];
 
     /// <summary>Keys of an entry of <c>choose</c>; a method's settings stand beside them.</summary>
     public static readonly string[] OfOption = [Method, Keep, MinBits, MaxBits];
+
+    /// <summary>Keys of <c>source</c>.</summary>
+    public static readonly string[] OfSource = [StateDict];
 
     /// <summary>Keys of <c>gate</c>.</summary>
     public static readonly string[] OfGate = [RelativeError, Perplexity, Kl, Severity];

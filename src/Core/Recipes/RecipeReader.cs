@@ -52,13 +52,14 @@ public static class RecipeReader
             null or YamlScalar { IsNull: true } => new YamlMap([], new(1, 1)),
             _ => values.Map("compress.yaml", root, "keys and values such as 'method: higgs'"),
         };
-        var recipe = map is null || (root is null && errors.Count > 0) ? null : FromMap(map, file, codecs, values, errors);
+        var recipe = map is null || (root is null && errors.Count > 0) ? null : FromMap(map, text, file, codecs, values, errors);
         return errors.Count == 0 ? recipe : null;
     }
 
-    private static Recipe? FromMap(YamlMap map, string? file, IReadOnlyList<ICodec> codecs, RecipeValues values, RecipeErrors errors)
+    private static Recipe? FromMap(YamlMap map, string text, string? file, IReadOnlyList<ICodec> codecs, RecipeValues values, RecipeErrors errors)
     {
         Version(map, values, errors);
+        var stateDict = map.Find(RecipeKeys.Source) is { } source ? new SourceReader(text, file, values, errors).Read(source) : null;
         ulong seed = map.Find(RecipeKeys.Seed) is { } entry ? values.Seed(entry) : 0;
         bool keepNonFinite = map.Find(RecipeKeys.NonFinite) is { } nonFinite && values.Choice(nonFinite, RecipeKeys.NonFiniteChoices) == "keep";
         var calibration = map.Find(RecipeKeys.Calibration) is { } statistics ? new CalibrationReader(file, values, errors).Read(statistics) : null;
@@ -79,7 +80,7 @@ public static class RecipeReader
             }
         }
 
-        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, budget, calibration, gate);
+        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, budget, calibration, gate) { StateDict = stateDict };
     }
 
     private static void Version(YamlMap map, RecipeValues values, RecipeErrors errors)

@@ -46,6 +46,22 @@ public static class RecipeSchema
         {
             [RecipeKeys.Version] = Describe(
                 new JsonObject { ["enum"] = new JsonArray(RecipeKeys.GrammarVersion) }, "The version of this grammar. Default: 1."),
+            [RecipeKeys.Source] = new JsonObject
+            {
+                ["description"] = "Which part of the model's file is the model.",
+                ["type"] = "object",
+                ["properties"] = new JsonObject
+                {
+                    [RecipeKeys.StateDict] = new JsonObject
+                    {
+                        ["description"] = "Of a PyTorch checkpoint that holds several dictionaries of tensors, the one that is the model; those around it stand before it, with dots between.",
+                        ["type"] = "string",
+                        ["minLength"] = 1,
+                    },
+                },
+                ["required"] = new JsonArray(RecipeKeys.StateDict),
+                ["additionalProperties"] = false,
+            },
             [RecipeKeys.Method] = Method(codecs, $"How matrices that no rule names are compressed. Default: {codecs[0].Name}."),
             [RecipeKeys.Keep] = Keep("Store matrices that no rule names uncompressed."),
             [RecipeKeys.Choose] = BudgetSchema.Choose("What the budget chooses from for matrices that no rule names. Default: all widths of the method."),

@@ -16,8 +16,9 @@ public static partial class RecipeTemplate
 
     /// <summary>The text of a commented recipe that does what no recipe does. Lines end in <c>\n</c>.</summary>
     /// <param name="header">The model that it is for.</param>
+    /// <param name="stateDict">The dictionary of a checkpoint that the header is of; null if none was named.</param>
     /// <param name="codecs">The methods, the default first; without it, all there are.</param>
-    public static string Create(ModelHeader header, IReadOnlyList<ICodec>? codecs = null)
+    public static string Create(ModelHeader header, string? stateDict = null, IReadOnlyList<ICodec>? codecs = null)
     {
         codecs ??= CodecTable.All;
         var groups = Groups(header);
@@ -26,6 +27,11 @@ public static partial class RecipeTemplate
         Line("# How Compress.Tasks stores this model. All keys are optional; docs/compress-yaml.md explains them.");
         Line("");
         Line($"version: {RecipeKeys.GrammarVersion}");
+        if (stateDict is not null)
+        {
+            Line($"{RecipeKeys.Source}: {{ {RecipeKeys.StateDict}: {Quoted(stateDict)} }}");
+        }
+
         Line("");
         Line("# The method for every matrix that no rule below names:");
         foreach (var codec in codecs)

@@ -36,6 +36,25 @@ public sealed class Starting : IDisposable
     }
 
     [Fact]
+    public void NamesTheDictionaryThatItIsFor()
+    {
+        string model = workspace["pair.pt"];
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "assets", "pytorch", "pair.pt"), model);
+        Assert.Contains("'encoder', 'decoder'", workspace.Run("init", model).Single(Codes.ModelStateDict), StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Ok, workspace.Run("init", model, "--state-dict", "decoder").ExitCode);
+        Assert.Contains("source: { stateDict: \"decoder\" }\n", File.ReadAllText(workspace["pair.compress.yaml"]), StringComparison.Ordinal);
+
+        // Which is then the model for all commands, unless another is named.
+        Assert.Contains("source model: 1 tensors", workspace.Run("inspect", model).Output, StringComparison.Ordinal);
+        Assert.Contains("source model: 21 tensors", workspace.Run("inspect", model, "--state-dict", "encoder").Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Ok, workspace.Run("run", model, "--no-cache", "--output", workspace["out"]).ExitCode);
+        Assert.Equal(ExitCodes.Ok, workspace.Run("verify", workspace["out", "pair.packed.safetensors"], "--against", model).ExitCode);
+
+        string other = workspace.Text("other.yaml", "source: { stateDict: encoder }\n");
+        Assert.StartsWith(other, workspace.Run("compare", model, "--recipe", workspace["pair.compress.yaml"], "--recipe", other).Single(Codes.ModelStateDict), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void SchemaThatIsThereStaysUnlessForcedOrNamed()
     {
         string model = workspace.Model(TestModel.Ordinary());

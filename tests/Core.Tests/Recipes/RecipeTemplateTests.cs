@@ -25,7 +25,7 @@ public class StartingRecipe
     [Fact]
     public void DoesWhatNoRecipeDoes()
     {
-        var recipe = Recipes.Valid(RecipeTemplate.Create(Llama, FakeMethod.Two));
+        var recipe = Recipes.Valid(RecipeTemplate.Create(Llama, codecs: FakeMethod.Two));
 
         Assert.Equal(Recipes.Valid("").Default.Encoder(), recipe.Default.Encoder());
         Assert.Empty(recipe.Rules);
@@ -33,12 +33,12 @@ public class StartingRecipe
 
     [Fact]
     public void TellsEditorsWhereItsSchemaIs() =>
-        Assert.StartsWith($"# yaml-language-server: $schema={RecipeSchema.FileName}\n", RecipeTemplate.Create(Llama, FakeMethod.Two), StringComparison.Ordinal);
+        Assert.StartsWith($"# yaml-language-server: $schema={RecipeSchema.FileName}\n", RecipeTemplate.Create(Llama, codecs: FakeMethod.Two), StringComparison.Ordinal);
 
     [Fact]
     public void ListsLayersByPattern()
     {
-        string text = RecipeTemplate.Create(Llama, FakeMethod.Two);
+        string text = RecipeTemplate.Create(Llama, codecs: FakeMethod.Two);
 
         Assert.Contains("#   \"lm_head.weight\": F32 [512, 64]\n", text, StringComparison.Ordinal);
         Assert.Contains("#   \"model.layers.*.q_proj.weight\" ×3: F32 [64, 64]\n", text, StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public class StartingRecipe
     [Fact]
     public void ItsExamplesAreRulesThatFitTheModel()
     {
-        string text = RecipeTemplate.Create(Llama, FakeMethod.Two);
+        string text = RecipeTemplate.Create(Llama, codecs: FakeMethod.Two);
         string uncommented = Regex.Replace(text, "^( *)# ((- | *(match|bits|method|keep|gate|relativeError|seed|nonFinite|p|groupSize):).*)$", "$1$2", RegexOptions.Multiline);
         var recipe = Recipes.Valid(uncommented);
         var warnings = new DiagnosticBag();
@@ -71,7 +71,7 @@ public class StartingRecipe
             ("x.0.\uD800", DType.F32, [64]),
             ("x.1.\uD800", DType.F32, [64]));
 
-        Recipes.Valid(RecipeTemplate.Create(header, FakeMethod.Two));
-        Recipes.Valid(RecipeTemplate.Create(Header.Of(), FakeMethod.Two));
+        Recipes.Valid(RecipeTemplate.Create(header, codecs: FakeMethod.Two));
+        Recipes.Valid(RecipeTemplate.Create(Header.Of(), codecs: FakeMethod.Two));
     }
 }

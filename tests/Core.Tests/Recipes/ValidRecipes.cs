@@ -24,6 +24,9 @@ public class ValidRecipe
         "keep: bfloat16\nlayers:\n- match: a\n  bits: 3\n",
         "layers:",
         "layers: []",
+        "source: {stateDict: model.ema}",
+        "bits: 4\nsource:   # which of them\n\n  stateDict: 'a b'   # this\nseed: 1",
+        "source: { stateDict: \"größer \" } # x\r\nbits: 4\r\n",
         "budget: {bits: 3.25}",
         "budget: {bits: 3.25, sensitivity: {probe: noise, source: random, standardError: 2.5%, tokens: 100}}",
         "budget: {size: 1 MB, sensitivity: {metric: perplexity, source: calibration, standardError: 0.5}}\ncalibration: {text: t.txt}",
@@ -54,6 +57,14 @@ public class ValidRecipe
         "layers:\n- match: 層.?\n  keep: source",
         "%YAML 1.2\n---\nbits: 4\n...\n",
     };
+
+    [Theory]
+    [InlineData("source: {stateDict: model.ema}", "model.ema", 1, 21)]
+    [InlineData("bits: 4\nsource:\n\n  # this\n  stateDict: 'a b' # x", "a b", 5, 14)]
+    [InlineData("bits: 4", null, 0, 0)]
+    [InlineData("layers:\n  - match: a\n    # source: {stateDict: model.ema}\n    bits: 4", null, 0, 0)]
+    public void NamesADictionaryAtItsPlace(string text, string? name, int line, int column) =>
+        Assert.Equal(name is null ? null : new(name, "/models/compress.yaml", line, column), Recipes.Valid(text).StateDict);
 
     [Theory, MemberData(nameof(All))]
     public void HasNoDiagnostics(string text) => Recipes.Valid(text);

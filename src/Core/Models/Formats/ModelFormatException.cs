@@ -3,7 +3,7 @@ using System;
 namespace Compress.Core.Models.Formats;
 
 /// <summary>A model file is not what it should be. The message says what was found and what was expected.</summary>
-public sealed class ModelFormatException : FormatException
+public class ModelFormatException : FormatException
 {
     /// <param name="file">The absolute path of the file at fault.</param>
     /// <param name="message">For the user, without the path.</param>

@@ -5,6 +5,7 @@ using Compress.Core.Models.Formats.Llama2C;
 using Compress.Core.Models.Formats.PyTorch;
 using Compress.Core.Models.Formats.Safetensors;
 using Compress.Core.Models.Formats.TorchSharp;
+using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Models.Formats;
 
@@ -22,6 +23,19 @@ public static class ModelFormats
         Extensions.FirstOrDefault(extension => name.Length > extension.Length && name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)) is { } found
             ? name.Substring(0, name.Length - found.Length)
             : name;
+
+    /// <summary>Reads the header of a model, or of the one of its dictionaries that is named.</summary>
+    /// <param name="format">The model's format.</param>
+    /// <param name="path">The absolute path of the model.</param>
+    /// <param name="stateDict">The name of the dictionary; null if none is named.</param>
+    /// <exception cref="StateDictException">There is no dictionary of that name, or it is not clear which is the model.</exception>
+    /// <exception cref="ModelFormatException">The model is malformed.</exception>
+    /// <exception cref="System.IO.IOException">A file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
+    public static ModelHeader ReadHeader(IModelFormat format, string path, string? stateDict) =>
+        stateDict is null ? format.ReadHeader(path)
+        : format is ICheckpointFormat checkpoint ? checkpoint.ReadHeader(path, stateDict)
+        : throw new StateDictException(path, $"a model of the format {format.Name} holds no dictionaries to choose {Quote.Name(stateDict)} from; leave out 'stateDict'");
 
     /// <summary>The format of the file or folder, or null if none recognizes it.</summary>
     public static IModelFormat? Find(string path) => Array.Find(All, format => format.Recognizes(path));

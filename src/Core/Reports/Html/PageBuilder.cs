@@ -14,7 +14,7 @@ public static class PageBuilder
     /// <param name="packedPath">The packed model.</param>
     public static PageModel Model(CompressionReport report, string packedPath)
     {
-        using var source = ModelFile.Open(report.Model);
+        using var source = ModelFile.Open(report.Model, report.StateDict);
         var gate = report.Evaluations.Count > 0 ? report.Evaluations[0] : null;
         return new(
             RecipeLocator.ModelName(report.Model),

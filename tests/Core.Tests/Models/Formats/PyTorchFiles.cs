@@ -1,3 +1,4 @@
+using Compress.Core.Diagnostics;
 using Compress.Core.Models;
 using Compress.Core.Tests.Infra;
 
@@ -21,9 +22,6 @@ public sealed class PyTorchFiles : FormatTest
     }
 
     [Theory]
-    [InlineData("pair", "'encoder', 'decoder'")]
-    [InlineData("two", "'generator', 'critic'")]
-    [InlineData("nested", "tensors and dictionaries of tensors ('net.ema')")]
     [InlineData("module", "'torch.nn.modules.linear.Linear', which is refused")]
     [InlineData("tensor", "one tensor without a name")]
     [InlineData("list", "no dictionary")]
@@ -33,6 +31,56 @@ public sealed class PyTorchFiles : FormatTest
     {
         Assert.Contains(message, Refused("a.pt", File.ReadAllBytes(Golden(name + ".pt"))), StringComparison.Ordinal);
         Assert.Contains(message, Refused("b.pt", File.ReadAllBytes(Golden(name + ".legacy.pt"))), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pair", "dictionaries of tensors ('encoder', 'decoder')")]
+    [InlineData("two", "dictionaries of tensors ('generator', 'critic')")]
+    [InlineData("nested", "tensors and dictionaries of tensors ('net.ema')")]
+    public void ThatHoldSeveralDictionariesAskForAName(string name, string message)
+    {
+        foreach (string file in new[] { Golden(name + ".pt"), Golden(name + ".legacy.pt") })
+        {
+            var diagnostic = Assert.Throws<CompressException>(() => ModelFile.Open(file)).Diagnostic;
+            Assert.Equal((Codes.ModelStateDict, file), (diagnostic.Code, diagnostic.File));
+            Assert.Contains(message, diagnostic.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("pair", "encoder")]
+    [InlineData("nested", "net.ema")]
+    [InlineData("state_dict", "state_dict")]
+    public void GiveTheDictionaryThatIsNamed(string name, string stateDict)
+    {
+        using var expected = ModelFile.Open(Golden("expected.safetensors"));
+        foreach (string file in new[] { Golden(name + ".pt"), Golden(name + ".legacy.pt") })
+        {
+            using var actual = ModelFile.Open(file, new(stateDict, null, 0, 0));
+            SameTensors(expected, actual);
+        }
+    }
+
+    // What is no dictionary of tensors by itself may be named all the same: what is inside is joined to it.
+    [Fact]
+    public void GiveNestedDictionariesUnderTheirNames()
+    {
+        using var nested = ModelFile.Open(Golden("nested.pt"), new("net", null, 0, 0));
+        Assert.All(nested.Tensors, tensor => Assert.StartsWith("ema.", tensor.Name, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("pair.pt", "encode", "'pair.pt' has no dictionary 'encode'; its dictionaries of tensors are 'encoder', 'decoder'")]
+    [InlineData("pair.pt", "encoder.whole", "no dictionary 'encoder.whole'")]
+    [InlineData("pair.pt", "encoderr", "no dictionary 'encoderr'")]
+    [InlineData("nested.pt", "ema", "its dictionaries of tensors are 'net.ema'")]
+    [InlineData("plain.pt", "model", "it is one dictionary of tensors, with none inside that is such; leave out 'stateDict'")]
+    [InlineData("expected.safetensors", "model", "a model of the format safetensors holds no dictionaries to choose 'model' from")]
+    public void MayNotHoldTheDictionaryThatIsNamed(string file, string stateDict, string message)
+    {
+        var diagnostic = Assert.Throws<CompressException>(() => ModelFile.Open(Golden(file), new(stateDict, "/r.yaml", 3, 7))).Diagnostic;
+        Assert.Equal((Codes.ModelStateDict, "/r.yaml", 3, 7), (diagnostic.Code, diagnostic.File, diagnostic.Line, diagnostic.Column));
+        Assert.Contains(message, diagnostic.Message, StringComparison.Ordinal);
     }
 
     [Fact]

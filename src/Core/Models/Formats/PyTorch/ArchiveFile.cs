@@ -11,8 +11,10 @@ internal static class ArchiveFile
 {
     private const string PickleName = "data.pkl";
 
+    /// <param name="reader">The file.</param>
+    /// <param name="stateDict">The name of the dictionary that is the model; null if none is named.</param>
     /// <exception cref="ModelFormatException">The file is malformed.</exception>
-    public static List<ModelTensor> Read(HeaderReader reader)
+    public static List<ModelTensor> Read(HeaderReader reader, string? stateDict)
     {
         var directory = new ZipDirectory(reader);
         string root = Root(reader, directory);
@@ -35,7 +37,7 @@ internal static class ArchiveFile
 
         var list = new TensorList(reader.File);
         var storages = new Dictionary<string, ZipEntry>(StringComparer.Ordinal);
-        foreach (var pair in StateDictionary.Find(reader.File, content))
+        foreach (var pair in StateDictionary.Find(reader.File, content, stateDict))
         {
             string key = pair.Value.Storage.Key;
             if (!storages.TryGetValue(key, out var entry))

@@ -15,8 +15,10 @@ internal static class LegacyFile
 {
     private const long Protocol = 1001;
 
+    /// <param name="reader">The file.</param>
+    /// <param name="stateDict">The name of the dictionary that is the model; null if none is named.</param>
     /// <exception cref="ModelFormatException">The file is malformed.</exception>
-    public static List<ModelTensor> Read(HeaderReader reader)
+    public static List<ModelTensor> Read(HeaderReader reader, string? stateDict)
     {
         reader.Position = 0;
         if (PickleReader.Read(reader) is not BigInteger || PickleReader.Read(reader) is not Protocol)
@@ -35,7 +37,7 @@ internal static class LegacyFile
             throw reader.Bad("it has no list of storages after its content: truncated?");
         }
 
-        var tensors = StateDictionary.Find(reader.File, content);
+        var tensors = StateDictionary.Find(reader.File, content, stateDict);
         var storages = ReadStorages(reader, keys, content);
         var list = new TensorList(reader.File);
         foreach (var pair in tensors)

@@ -11,7 +11,7 @@ namespace Compress.Core.Models.Formats.PyTorch;
 /// Files that torch.save wrote: zip archives (since 1.6) and rows of pickles (before), alone or as the shards of a Hugging Face model. Their pickles are
 /// interpreted by <see cref="Pickle.PickleReader"/>: no code in them runs.
 /// </summary>
-public sealed class PyTorchFormat : IModelFormat
+public sealed class PyTorchFormat : IModelFormat, ICheckpointFormat
 {
     private const string Extension = ".bin";
     private const string IndexExtension = ".bin.index.json";
@@ -36,18 +36,22 @@ public sealed class PyTorchFormat : IModelFormat
         && (EndsWith(file, ".pt") || EndsWith(file, ".pth") || EndsWith(file, IndexExtension) || (EndsWith(file, Extension) && (Begins(file, ZipMagic) || Begins(file, LegacyMagic))));
 
     /// <inheritdoc/>
-    public ModelHeader ReadHeader(string path)
+    public ModelHeader ReadHeader(string path) => Read(path, null);
+
+    ModelHeader ICheckpointFormat.ReadHeader(string path, string? stateDict) => Read(path, stateDict);
+
+    private static ModelHeader Read(string path, string? stateDict)
     {
         string file = Entrance(path) ?? throw new ModelFormatException(path, "is no PyTorch model");
-        return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file, ReadTensors) : new(ReadTensors(file), [file]);
+        return EndsWith(file, IndexExtension) ? ShardedModel.ReadHeader(file, shard => ReadTensors(shard, stateDict)) : new(ReadTensors(file, stateDict), [file]);
     }
 
-    private static List<ModelTensor> ReadTensors(string file)
+    private static List<ModelTensor> ReadTensors(string file, string? stateDict)
     {
         using var reader = new HeaderReader(file);
         byte[] start = reader.Start(LegacyMagic.Length);
-        return start.Take(ZipMagic.Length).SequenceEqual(ZipMagic) ? ArchiveFile.Read(reader)
-            : start.SequenceEqual(LegacyMagic) ? LegacyFile.Read(reader)
+        return start.Take(ZipMagic.Length).SequenceEqual(ZipMagic) ? ArchiveFile.Read(reader, stateDict)
+            : start.SequenceEqual(LegacyMagic) ? LegacyFile.Read(reader, stateDict)
             : throw reader.Bad($"it begins with the bytes {string.Concat(start.Take(8).Select(value => value.ToString("X2", CultureInfo.InvariantCulture)))}; files of torch.save begin with "
                 + "504B0304 (a zip archive) or 80028A0A6CFC9C46 (before PyTorch 1.6): is it complete?");
     }

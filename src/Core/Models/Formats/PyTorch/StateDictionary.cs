@@ -8,7 +8,7 @@ namespace Compress.Core.Models.Formats.PyTorch;
 
 /// <summary>
 /// Finds the dictionary of tensors in what a file holds. It is the whole if that holds no dictionaries, or the only dictionary inside that is such, or the one of
-/// several that has a usual name.
+/// several that has a usual name, or the one that is named.
 /// </summary>
 internal static class StateDictionary
 {
@@ -21,8 +21,10 @@ internal static class StateDictionary
     /// <summary>The tensors by name. Names of nested dictionaries are joined with dots; what is no tensor is left out.</summary>
     /// <param name="file">For messages.</param>
     /// <param name="root">What the pickle holds.</param>
-    /// <exception cref="ModelFormatException">There is none, or it is not clear which.</exception>
-    public static IReadOnlyList<KeyValuePair<string, TensorReference>> Find(string file, object? root)
+    /// <param name="name">The name of the dictionary, those around it before it with dots between; null if none is named.</param>
+    /// <exception cref="StateDictException">There is none of that name, or it is not clear which.</exception>
+    /// <exception cref="ModelFormatException">There is none.</exception>
+    public static IReadOnlyList<KeyValuePair<string, TensorReference>> Find(string file, object? root, string? name)
     {
         var tensors = new List<KeyValuePair<string, TensorReference>>();
         if (root is TensorReference)
@@ -36,7 +38,7 @@ internal static class StateDictionary
         }
 
         int steps = 0;
-        Flatten(file, Choose(file, dictionary), "", 0, tensors, ref steps);
+        Flatten(file, name is null ? Choose(file, dictionary) : Named(file, dictionary, name), "", 0, tensors, ref steps);
         return tensors;
     }
 
@@ -66,11 +68,51 @@ internal static class StateDictionary
             }
         }
 
-        string names = string.Join(", ", inside.Take(MaxShown).Select(pair => Quote.Name(pair.Key)));
-        throw new ModelFormatException(
+        throw new StateDictException(
             file,
-            $"it holds {(mixed ? "tensors and " : "")}dictionaries of tensors ({names}{(inside.Count > MaxShown ? ", …" : "")}), and none has a name that says which is the model's; save its state_dict() alone");
+            $"it holds {(mixed ? "tensors and " : "")}dictionaries of tensors ({Names(inside)}), and none has a name that says which is the model's; "
+            + "name it in the recipe, by a line 'source: { stateDict: NAME }'");
     }
+
+    private static PickleDictionary Named(string file, PickleDictionary root, string name)
+    {
+        if (Within(root, name, 0) is { } found)
+        {
+            return found;
+        }
+
+        var inside = new List<KeyValuePair<string, PickleDictionary>>();
+        Collect(root, "", 0, inside, []);
+        throw new StateDictException(
+            file,
+            $"{Quote.Name(System.IO.Path.GetFileName(file))} has no dictionary {Quote.Name(name)}; "
+            + (inside.Count > 0 ? $"its dictionaries of tensors are {Names(inside)}" : "it is one dictionary of tensors, with none inside that is such; leave out 'stateDict'"));
+    }
+
+    // Names may have dots themselves, so each key that the rest begins with is tried.
+    private static PickleDictionary? Within(PickleDictionary dictionary, string name, int depth)
+    {
+        foreach (var item in dictionary.Items)
+        {
+            if (item is not { Key: string key, Value: PickleDictionary inner } || !name.StartsWith(key, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var found = key.Length == name.Length ? inner
+                : name[key.Length] == '.' && depth < MaxDepth ? Within(inner, name.Substring(key.Length + 1), depth + 1)
+                : null;
+            if (found is not null)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    private static string Names(List<KeyValuePair<string, PickleDictionary>> found) =>
+        string.Join(", ", found.Take(MaxShown).Select(pair => Quote.Name(pair.Key))) + (found.Count > MaxShown ? ", …" : "");
 
     private static bool IsStateDictionary(PickleDictionary dictionary) =>
         dictionary.Items.All(item => item.Key is string && item.Value is not PickleDictionary) && HasTensors(dictionary);
