@@ -106,7 +106,7 @@ internal sealed class QualityTrial : IDisposable
     private double Compressed(string recipe, string packed)
     {
         string file = Path.Combine(folder, "compress.yaml"), unit = settings.Unit.ToString().ToLowerInvariant();
-        string calibration = recipe.Contains("gptq", StringComparison.Ordinal) || recipe.Contains("source: calibration", StringComparison.Ordinal) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
+        string calibration = recipe.Contains("gptq", StringComparison.Ordinal) || recipe.Contains("sensitivity: ", StringComparison.Ordinal) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
         File.WriteAllText(file, $"version: 1\n{calibration}{recipe}\n");
         return Compress(new(paths[0], file, packed) { Cache = cache }).BitsPerWeight;
     }

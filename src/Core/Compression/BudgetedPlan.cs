@@ -65,6 +65,11 @@ internal sealed class BudgetedPlan
     public IReadOnlyList<(string Tensor, LayerForm Form)> Forms(TensorResult[] results, int[] chosen) =>
         [.. Counted(results).Select(layer => results[chosen[layer]]).Select(result => (result.Entry.Name, Form(result)))];
 
+    /// <summary>What a plan without choices leaves of the budget, and the budget, in bytes; negative if it does not fit.</summary>
+    /// <param name="results">Of all candidates.</param>
+    public (long Spare, long Limit) Spare(TensorResult[] results) =>
+        (Limit(results) - Total([.. results], Compressed(results).ToHashSet(StringComparer.Ordinal)), Limit(results));
+
     /// <summary>Chooses.</summary>
     /// <param name="results">Of all candidates.</param>
     /// <param name="costs">Of the forms of <see cref="Layers"/>.</param>

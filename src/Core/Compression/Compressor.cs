@@ -66,6 +66,7 @@ public static class Compressor
             return null;
         }
 
+        var sharing = SharedBits.Sharing(plan, recipe).Select(index => plan[index].Tensor.Name).ToHashSet(StringComparer.Ordinal);
         var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
         plan = budgeted?.Candidates ?? plan;
         using var statistics = PlanStatistics.Open(recipe, plan, model, store, diagnostics);
@@ -76,16 +77,27 @@ public static class Compressor
 
         if (statistics is not null)
         {
-            var missing = PlanStatistics.Needs(plan, layer => request.Force || !store.Contains(EncodedLayer.Key(model[layer.Tensor.Name], layer.Compress, statistics)));
+            var missing = PlanStatistics.Needs(plan, layer => request.Force || sharing.Contains(layer.Tensor.Name) || !store.Contains(EncodedLayer.Key(model[layer.Tensor.Name], layer.Compress, statistics)));
             statistics.Prepare(missing, Calibrating(progress, plan, model), cancellationToken);
         }
 
-        var work = new LayerWork(model, plan, recipe, request, statistics, store, progress);
-        if (work.Run(request.Force, diagnostics, cancellationToken) is not { } results)
+        TensorResult[]? results;
+        if (sharing.Count > 0)
+        {
+            (plan, results) = new SharedBits(recipe, plan, model, statistics, cancellationToken).Spread(Encode);
+            budgeted = new BudgetedPlan(recipe, plan, model);
+        }
+        else
+        {
+            results = Encode(plan);
+        }
+
+        if (results is null)
         {
             return null;
         }
 
+        var work = Work(plan);
         statistics?.Report();
         var evaluations = request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null;
         BudgetAllocation? allocation = null;
@@ -111,7 +123,7 @@ public static class Compressor
 
             plan = [.. chosen.Select(candidate => budgeted.Candidates[candidate])];
             results = [.. chosen.Select(candidate => results[candidate])];
-            work = new LayerWork(model, plan, recipe, request, statistics, store, progress);
+            work = Work(plan);
         }
 
         if (RelativeErrorGate.Check(recipe, results) is { } beyond)
@@ -150,6 +162,10 @@ public static class Compressor
             Allocation = allocation?.Report(results, gates.Results, cancellationToken),
             StateDict = recipe.StateDict,
         };
+
+        LayerWork Work(IReadOnlyList<LayerPlan> layers) => new(model, layers, recipe, request, statistics, store, progress);
+
+        TensorResult[]? Encode(IReadOnlyList<LayerPlan> layers) => Work(layers).Run(request.Force, diagnostics, cancellationToken);
     }
 
     private static CalibrationPart? Calibrating(IProgress<CompressionProgress>? progress, IReadOnlyList<LayerPlan> plan, ModelFile model) => progress is null

@@ -62,6 +62,8 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
 
             using var model = ModelFile.Open(request.ModelPath, recipe.StateDict);
             var plan = Plan.Make(recipe, model.Header, diagnostics);
+            var sharing = SharedBits.Sharing(plan, recipe).Select(index => plan[index].Tensor.Name).ToHashSet(StringComparer.Ordinal);
+            plan = last is null ? plan : SharedBits.AsBefore(plan, last.Keys);
             var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
             using var statistics = diagnostics.HasErrors ? null : PlanStatistics.Open(recipe, budgeted?.Candidates ?? plan, model, store: null, diagnostics);
             if (diagnostics.HasErrors)
@@ -70,6 +72,12 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
             }
 
             var layers = new List<LayerPreview>(plan.Count);
+
+            // Bits that layers share are as they were if nothing that they depend on changed; else they are found anew.
+            bool spreads = sharing.Count > 0 && (last?.Budget != recipe.Budget!.ToString()
+                || plan.Any(layer => sharing.Contains(layer.Tensor.Name)
+                    && last.Keys.GetValueOrDefault(layer.Tensor.Name) is not { Codec: "keep" } and var before
+                    && before != EncodedLayer.Key(model[layer.Tensor.Name], (Treatment.Compress)layer.Treatment, statistics)));
             bool same = last?.Keys.Count == plan.Count && last.Budget == recipe.Budget?.ToString() && File.Exists(request.OutputPath) && !request.Force;
             foreach (var ways in (budgeted?.Candidates ?? plan).GroupBy(layer => layer.Tensor))
             {
@@ -83,6 +91,11 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
                 var missing = looks.FirstOrDefault(look => look.Action == LayerAction.Encode).Key;
                 var action = missing is null ? looks[0].Action : LayerAction.Encode;
                 string? why = missing is null ? null : Reason.Of(entry.Name, missing, last, request.Cache, request.Force);
+                if (spreads && sharing.Contains(entry.Name) && action == LayerAction.Reuse)
+                {
+                    (action, why) = (LayerAction.Encode, "the budget is spread anew over the groups of all layers");
+                }
+
                 layers.Add(new(entry.Name, entry.Shape, key.Codec, key.Settings, action, why));
                 same = same && before == key;
                 tensor.ReleasePages();

@@ -9,7 +9,7 @@ namespace Compress.Core.Recipes;
 internal readonly record struct ChoiceLimits(int? Min, int? Max, LayerGroup? Group)
 {
     /// <summary>True if a number of bits is within bounds.</summary>
-    public bool Allow(int bits) => !(bits < Min) && !(bits > Max);
+    public bool Allow(double bits) => !(bits < Min) && !(bits > Max);
 }
 
 /// <summary>Reads what a budget may choose from: <c>choose</c>, <c>minBits</c>, <c>maxBits</c> and <c>group</c>.</summary>
@@ -65,7 +65,7 @@ internal sealed class OptionReader(ulong seed, bool hasBudget, RecipeValues valu
         }
 
         var limits = choice.Limits;
-        var widths = Enumerable.Range(bits.Min, bits.Max - bits.Min + 1).Where(limits.Allow)
+        var widths = Values(bits).Where(limits.Allow)
             .Select(width => Encoder(choice, width)).OfType<ILayerEncoder>()
             .Select(encoder => (Treatment)new Treatment.Compress(codec, encoder, map.Position)).ToList();
         if (widths.Count == 0 && errors.Count == 0)
@@ -78,11 +78,16 @@ internal sealed class OptionReader(ulong seed, bool hasBudget, RecipeValues valu
         return widths;
     }
 
-    private ILayerEncoder? Encoder(MethodChoice choice, int bits)
+    // Where any number is possible, halves: finer steps gain less than they take to encode and measure.
+    private static IEnumerable<double> Values(Setting bits) => bits.Default is double
+        ? Enumerable.Range(2 * bits.Min, (2 * (bits.Max - bits.Min)) + 1).Select(half => half / 2.0)
+        : Enumerable.Range(bits.Min, bits.Max - bits.Min + 1).Select(width => (double)width);
+
+    private ILayerEncoder? Encoder(MethodChoice choice, double bits)
     {
         var settings = choice.Codec!.Settings;
         var given = choice.Given.Where(pair => settings.First(setting => setting.Name == pair.Key) is { GivesBits: false }).ToDictionary(pair => pair.Key, pair => pair.Value.Value);
-        given[RecipeKeys.Bits] = bits;
+        given[RecipeKeys.Bits] = settings.First(setting => setting.Name == RecipeKeys.Bits).Default is double ? (object)bits : (int)bits;
         try
         {
             return choice.Codec.Configure(new SettingValues(settings, given), seed);

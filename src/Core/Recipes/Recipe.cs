@@ -94,7 +94,11 @@ public abstract record Treatment(Position Position)
     /// <param name="Codec">The method.</param>
     /// <param name="Encoder">The method with its settings.</param>
     /// <param name="Position">Where it stands.</param>
-    public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position) : Treatment(Position);
+    public sealed record Compress(ICodec Codec, ILayerEncoder Encoder, Position Position) : Treatment(Position)
+    {
+        /// <summary>True if a budget spreads its bits over the groups of all such layers at once: see <see cref="IGroupEncoder"/>.</summary>
+        public bool SharesBits { get; init; }
+    }
 
     /// <summary>One of several treatments, as a budget decides.</summary>
     /// <param name="Options">What it chooses from, each <see cref="Keep"/> or <see cref="Compress"/>; at least one.</param>

@@ -72,7 +72,7 @@ internal sealed class TreatmentReader
             return (null, choice);
         }
 
-        var treatment = choose is not null ? Choose(choose, choice) : hasBudget && fixedBits is null ? AnyWidth(choice, map) : Configure(choice, map);
+        var treatment = choose is not null ? Choose(choose, choice) : hasBudget && fixedBits is null ? AnyWidth(choice, map, isOption: keys == RecipeKeys.OfOption) : Configure(choice, map);
         return (treatment, choice);
     }
 
@@ -113,11 +113,23 @@ internal sealed class TreatmentReader
         return errors.Count == errorsBefore ? new(found, choice.Limits.Group, entry.Position) : null;
     }
 
-    private Treatment? AnyWidth(MethodChoice choice, YamlMap map)
+    private Treatment? AnyWidth(MethodChoice choice, YamlMap map, bool isOption)
     {
         if (Configure(choice, map) is not { } asGiven)
         {
             return null;
+        }
+
+        if (!isOption && asGiven.Encoder is IGroupEncoder { ComparesLayers: true })
+        {
+            if (choice.Limits != default)
+            {
+                errors.Add(Codes.RecipeConflict, map.Position,
+                    $"'{RecipeKeys.MinBits}', '{RecipeKeys.MaxBits}' and '{RecipeKeys.Group}' are for layers that get one width each, and these settings of {choice.Codec!.Name} give each group "
+                    + "of weights its own; remove them");
+            }
+
+            return asGiven with { SharesBits = true };
         }
 
         return options.Widths(choice, map) is { Count: > 0 } widths ? new Treatment.Choose(widths, choice.Limits.Group, map.Position) : asGiven;

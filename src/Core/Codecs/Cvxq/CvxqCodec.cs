@@ -31,7 +31,7 @@ internal sealed class CvxqCodec : ICodec
         }
 
         var sensitivity = (Sensitivity)Array.IndexOf(Sensitivities, settings.Text("sensitivity"));
-        return new CvxqEncoder(settings.Number("bits"), groupSize, settings.Text("quantizer") == "normal", sensitivity, seed);
+        return new CvxqEncoder(new(settings.Number("bits"), 0), groupSize, settings.Text("quantizer") == "normal", sensitivity, seed);
     }
 
     /// <summary>The text that recipes use.</summary>

@@ -12,31 +12,33 @@ namespace Compress.Core.Codecs.Cvxq;
 /// CVXQ (Young, arXiv 2409.02026) with groups of consecutive columns of a row. The rows are read for their largest weight, for the depths,
 /// for scales and shifts, and for the codes, which are chosen with the scales as they are stored.
 /// </summary>
-internal sealed class CvxqEncoder(double bits, int groupSize, bool rotated, Sensitivity sensitivity, ulong seed) : ILayerEncoder
+internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Sensitivity sensitivity, ulong seed) : IGroupEncoder
 {
     private readonly Companding companding = rotated ? Companding.Normal : Companding.Laplace;
 
     public string Settings => string.Create(CultureInfo.InvariantCulture,
-        $"bits={bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}");
+        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}");
 
     public StatisticKinds Needs => SensitivityMap.Needs(sensitivity);
+
+    // Inputs alone say what errors of an output cost that output, not the model.
+    public bool ComparesLayers => sensitivity is Sensitivity.Factored or Sensitivity.Gradients or Sensitivity.Hidden;
+
+    // A header and the half of a scale.
+    public int BytesPerGroup => 3;
+
+    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, rotated, sensitivity, seed);
+
+    public GroupCosts Groups(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) =>
+        Groups(new Source(weights, rotated, groupSize, seed, cancellationToken), statistics);
 
     public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
         (int rows, int columns) = (weights.Rows, weights.Columns);
-        int groups = (columns + groupSize - 1) / groupSize, count = checked(rows * groups);
-        var source = new Source(weights, rotated && columns > 0 ? new Rotation(columns, groupSize, seed) : null, groupSize, cancellationToken);
-        var map = new SensitivityMap(sensitivity, statistics, rows, columns);
-        double[] distortions = new double[count];
-        int[] sizes = new int[count];
-        source.ForEach((row, group, values) =>
-        {
-            int index = (row * groups) + group;
-            sizes[index] = values.Length;
-            distortions[index] = map.Mean(row, group * groupSize, values.Length) * GroupQuantizer.Moments(values).Variance;
-        });
-
-        byte[] depths = DepthAllocation.Choose(distortions, sizes, bits * rows * columns);
+        var source = new Source(weights, rotated, groupSize, seed, cancellationToken);
+        int groups = source.Groups, count = checked(rows * groups);
+        var costs = Groups(source, statistics);
+        byte[] depths = DepthAllocation.Choose(costs.Distortions, costs.Sizes, bits.For((double)rows * columns));
         var quantizer = new GroupQuantizer(companding, search: !rotated);
         var forms = new GroupForm[count];
         source.ForEach((row, group, values) => forms[(row * groups) + group] = quantizer.Fit(values, depths[(row * groups) + group]));
@@ -77,6 +79,22 @@ internal sealed class CvxqEncoder(double bits, int groupSize, bool rotated, Sens
         ]);
     }
 
+    private GroupCosts Groups(Source source, LayerStatistics? statistics)
+    {
+        (int rows, int groups) = (source.Rows, source.Groups);
+        var map = new SensitivityMap(sensitivity, statistics, rows, source.Columns);
+        double[] distortions = new double[checked(rows * groups)];
+        int[] sizes = new int[distortions.Length];
+        double unit = (double)source.Unit * source.Unit;
+        source.ForEach((row, group, values) =>
+        {
+            int index = (row * groups) + group;
+            sizes[index] = values.Length;
+            distortions[index] = map.Mean(row, group * groupSize, values.Length) * GroupQuantizer.Moments(values).Variance * unit;
+        });
+        return new(distortions, sizes, map.IsKnown);
+    }
+
     private delegate void GroupAction(int row, int group, ReadOnlySpan<float> values);
 
     /// <summary>The groups of a matrix in a unit in which the largest weight is near 1, rotated if asked to.</summary>
@@ -87,9 +105,10 @@ internal sealed class CvxqEncoder(double bits, int groupSize, bool rotated, Sens
         private readonly int groupSize;
         private readonly CancellationToken cancellationToken;
 
-        public Source(WeightMatrix weights, Rotation? rotation, int groupSize, CancellationToken cancellationToken)
+        public Source(WeightMatrix weights, bool rotated, int groupSize, ulong seed, CancellationToken cancellationToken)
         {
-            (this.weights, this.rotation, this.groupSize, this.cancellationToken) = (weights, rotation, groupSize, cancellationToken);
+            (this.weights, this.groupSize, this.cancellationToken) = (weights, groupSize, cancellationToken);
+            rotation = rotated && weights.Columns > 0 ? new Rotation(weights.Columns, groupSize, seed) : null;
             float largest = 0;
             RowReader.ForEach(weights, (_, values) =>
             {
@@ -97,6 +116,13 @@ internal sealed class CvxqEncoder(double bits, int groupSize, bool rotated, Sens
             }, cancellationToken);
             Unit = MathF.ScaleB(1, largest == 0 ? 0 : Math.Clamp(Math.ILogB(largest), -126, 126));
         }
+
+        public int Rows => weights.Rows;
+
+        public int Columns => weights.Columns;
+
+        /// <summary>Groups of a row.</summary>
+        public int Groups => (weights.Columns + groupSize - 1) / groupSize;
 
         /// <summary>A power of two: the weights are this many times as large.</summary>
         public float Unit { get; }

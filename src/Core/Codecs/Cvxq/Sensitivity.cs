@@ -32,6 +32,9 @@ internal sealed class SensitivityMap(Sensitivity kind, LayerStatistics? statisti
     private readonly double[]? moments = kind is Sensitivity.Inputs or Sensitivity.Factored ? statistics?.InputSecondMoments : null;
     private readonly double[]? outputs = kind == Sensitivity.Factored ? statistics?.OutputGradients : null;
 
+    /// <summary>True if gradients are known, of outputs or of weights.</summary>
+    public bool IsKnown => gradients is not null || outputs is not null;
+
     /// <summary>What the statistics must hold.</summary>
     public static StatisticKinds Needs(Sensitivity kind) => kind switch
     {
