@@ -3,6 +3,8 @@
 [
     ("encode", "encoding beside llama.cpp's quantizers: [--out DIR]", Compress.Bench.EncodeBench.Run),
     ("train-grid", "trains the grids of Core, or measures their error and their search: --p 2..8 --n POINTS [--output FILE | --measure]", Compress.Bench.GridTraining.Run),
+    ("grid-errors", "errors and sizes of all grids on drawn weights: [--out DIR]", Compress.Bench.GridErrorBench.Run),
+    ("rotation", "kurtosis and error of a model's weights, without and with the random rotation: MODEL_FOLDER… [--out DIR]", Compress.Bench.RotationBench.Run),
     ("multiply", "products with packed weights beside TensorPrimitives.Dot and llama.cpp: [--size 4096] [--threads 1] [--batch 16] [--out DIR]",
         Compress.Bench.MultiplyBench.Run),
     ("dequantize", "unpacking beside writing as many floats: [--size 4096] [--out DIR]", Compress.Bench.DequantizeBench.Run),

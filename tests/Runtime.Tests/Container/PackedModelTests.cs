@@ -142,6 +142,39 @@ public class LyingDescription
         Assert.Contains("not finite", Assert.Throws<InvalidDataException>(() => model["h"]).Message, StringComparison.Ordinal);
     }
 
+    // Of [2, 16].
+    [Theory]
+    [InlineData("\"p\":5,\"n\":16", "parameter 'p' is 5, not 1, 2, 3, 4 or 8")]
+    [InlineData("\"p\":9,\"n\":16", "parameter 'p' is not an integer from 1 to 8")]
+    [InlineData("\"p\":1,\"n\":1", "parameter 'n' is not an integer from 2 to 4096")]
+    [InlineData("\"p\":3,\"n\":4097", "parameter 'n' is not an integer from 2 to 4096")]
+    [InlineData("\"p\":1,\"n\":5", "'h::codes' holds 16 U8, expected 10 U8")]
+    [InlineData("\"p\":3,\"n\":64", "'h::codes' holds 16 U8, expected 10 U8")]
+    [InlineData("\"p\":8,\"n\":256", "'h::codes' holds 16 U8, expected 4 U8")]
+    public void GridsThatDoNotFitAreRefused(string parameters, string message)
+    {
+        using var model = PackedModel.FromBytes(SmallPackedFile.Of(higgs: SmallPackedFile.Higgs.Replace("\"p\":1,\"n\":16", parameters, StringComparison.Ordinal)));
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => model["h"]).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData((64 * 3) - 1, "'::grid.p3n64' holds 191 F16, expected 192 F16")]
+    [InlineData((64 * 3) + 1, "'::grid.p3n64' holds 193 F16, expected 192 F16")]
+    public void GridMustBeWhole(int numbers, string message)
+    {
+        string description = SmallPackedFile.Higgs.Replace("\"p\":1,\"n\":16", "\"p\":3,\"n\":64", StringComparison.Ordinal).Replace("p1n16", "p3n64", StringComparison.Ordinal);
+        string tensors = $$$"""{"version":1,"tensors":{"h":{{{description}}} }}""";
+        using var model = PackedModel.FromBytes(SafetensorsBytes.Of(
+            $$$"""
+            {"__metadata__":{"compress":{{{JsonSerializer.Serialize(tensors)}}}},
+            "h::codes":{{{SafetensorsBytes.Entry(DType.U8, [2, 5], 0, 10)}}},
+            "h::scales":{{{SafetensorsBytes.Entry(DType.F16, [2, 1], 10, 14)}}},
+            "::grid.p3n64":{{{SafetensorsBytes.Entry(DType.F16, [numbers], 14, 14 + (2 * numbers))}}}}
+            """,
+            14 + (2 * numbers)));
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => model["h"]).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void MustNameTheTablesThatTheTensorUses()
     {
@@ -226,7 +259,19 @@ public class DisposedModel
     [Fact]
     public void ThrowsOnEveryUse()
     {
-        var models = new[] { PackedModel.FromBytes(SmallPackedFile.Of()), PackedModel.OpenFile(Assets.Stories) };
+        // Ten bytes of codes of mixed radix.
+        string description = SmallPackedFile.Higgs.Replace("\"n\":16", "\"n\":5", StringComparison.Ordinal).Replace("p1n16", "p1n5", StringComparison.Ordinal);
+        string tensorsOfMixed = $$$"""{"version":1,"tensors":{"h":{{{description}}} }}""";
+        byte[] mixed = SafetensorsBytes.Of(
+            $$$"""
+            {"__metadata__":{"compress":{{{JsonSerializer.Serialize(tensorsOfMixed)}}}},
+            "kept":{{{SafetensorsBytes.Entry(DType.F32, [2], 0, 8)}}},
+            "h::codes":{{{SafetensorsBytes.Entry(DType.U8, [2, 5], 8, 18)}}},
+            "h::scales":{{{SafetensorsBytes.Entry(DType.F16, [2, 1], 18, 22)}}},
+            "::grid.p1n5":{{{SafetensorsBytes.Entry(DType.BF16, [5, 1], 22, 32)}}}}
+            """,
+            32);
+        var models = new[] { PackedModel.FromBytes(SmallPackedFile.Of()), PackedModel.OpenFile(Assets.Stories), PackedModel.FromBytes(mixed) };
         foreach (var model in models)
         {
             PackedTensor[] tensors = [.. model.Names.Select(name => model[name])];

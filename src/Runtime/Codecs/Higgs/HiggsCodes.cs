@@ -17,7 +17,7 @@ internal sealed class HiggsCodes
     public HiggsCodes(PackedParts parts, CodeLayout layout, CodeMatrix stored)
     {
         (this.layout, this.stored) = (layout, stored);
-        plain = layout.IsPlain ? new(stored) : new(() => ToPlain(0, stored.Rows, new byte[stored.Rows * (long)stored.RowBytes], RuntimeOptions.MaxThreads));
+        plain = layout.IsPlain ? new(stored) : new(UnpackAll);
         if (layout.IsPlain)
         {
             return;
@@ -47,31 +47,48 @@ internal sealed class HiggsCodes
         }
 
         byte[] rented = ArrayPool<byte>.Shared.Rent(rowCount * stored.RowBytes);
-        kernel.DecodeRows(ToPlain(firstRow, rowCount, rented, 1), 0, rowCount, weights, stored.Columns);
+        ushort[] codes = ArrayPool<ushort>.Shared.Rent(stored.CodesPerRow);
+        for (int row = 0; row < rowCount; row++)
+        {
+            Unpack(firstRow + row, codes.AsSpan(0, stored.CodesPerRow), rented.AsSpan(row * stored.RowBytes, stored.RowBytes));
+        }
+
+        kernel.DecodeRows(WithCodes(rented, firstRow, rowCount), 0, rowCount, weights, stored.Columns);
+        ArrayPool<ushort>.Shared.Return(codes);
         ArrayPool<byte>.Shared.Return(rented);
     }
 
-    private CodeMatrix ToPlain(int firstRow, int rowCount, byte[] bytes, int threads)
+    private CodeMatrix UnpackAll()
     {
-        int count = stored.CodesPerRow, rowBytes = stored.RowBytes;
+        stored.Codes.Slice(0, 0); // a model that has been disposed says so here, and not on another thread
+        int rowBytes = stored.RowBytes;
+        byte[] bytes = new byte[stored.Rows * (long)rowBytes];
         Parallel.For(
-            0, rowCount, new ParallelOptions { MaxDegreeOfParallelism = threads }, () => new ushort[count],
+            0, stored.Rows, new ParallelOptions { MaxDegreeOfParallelism = RuntimeOptions.MaxThreads }, () => new ushort[stored.CodesPerRow],
             (row, _, codes) =>
             {
-                layout.Unpack(stored.Codes.Slice((firstRow + row) * (long)storedBytes, storedBytes), codes);
-                CodePacking.Pack(codes, stored.Bits, bytes.AsSpan(row * rowBytes, rowBytes));
+                Unpack(row, codes, bytes.AsSpan(row * rowBytes, rowBytes));
                 return codes;
             },
             _ => { });
-        return new()
-        {
-            Rows = rowCount,
-            Columns = stored.Columns,
-            Bits = stored.Bits,
-            GroupSize = stored.GroupSize,
-            Codes = new(MappedBytes.FromArray(bytes), 0, rowCount * (long)rowBytes),
-            Scales = stored.Scales.From((long)firstRow * stored.Groups),
-            Codebook = stored.Codebook,
-        };
+        return WithCodes(bytes, 0, stored.Rows);
     }
+
+    // A row's codes, plainly packed.
+    private void Unpack(int row, Span<ushort> codes, Span<byte> packed)
+    {
+        layout.Unpack(stored.Codes.Slice(row * (long)storedBytes, storedBytes), codes);
+        CodePacking.Pack(codes, stored.Bits, packed);
+    }
+
+    private CodeMatrix WithCodes(byte[] bytes, int firstRow, int rowCount) => new()
+    {
+        Rows = rowCount,
+        Columns = stored.Columns,
+        Bits = stored.Bits,
+        GroupSize = stored.GroupSize,
+        Codes = new(MappedBytes.FromArray(bytes), 0, rowCount * (long)stored.RowBytes),
+        Scales = stored.Scales.From((long)firstRow * stored.Groups),
+        Codebook = stored.Codebook,
+    };
 }

@@ -123,8 +123,8 @@ public class GridTests
     [Theory, MemberData(nameof(GridErrors.Published), MemberType = typeof(GridErrors))]
     public void GridHasThePublishedError(int p, int n, double published)
     {
-        var (error, standardError) = GridErrors.Measure(p, n, 1 << 15);
-        Assert.InRange(standardError / error, 0, 0.01);
+        var (error, standardError) = GridErrors.Measure(p, n, 1 << 14);
+        Assert.InRange(standardError / error, 0, 0.013);
         Assert.InRange(error, (0.975 * published) - (3 * standardError), (1.005 * published) + (3 * standardError));
     }
 
