@@ -58,6 +58,12 @@ namespace Compress.Torch
             }
         }
 
+        /// <summary>As <see cref="LoadInto(PackedModel, Module)"/>, from the class that the build generates.</summary>
+        public static void LoadInto(this ITypedModel model, Module module)
+        {
+            model.Packed.LoadInto(module);
+        }
+
         /// <summary>All tensors of a packed model, decoded, as new tensors on the CPU that the caller disposes. Element types are those of the source model.</summary>
         /// <exception cref="NotSupportedException">A tensor has an element type that TorchSharp has not.</exception>
         public static Dictionary<string, Tensor> StateDict(this PackedModel model)
@@ -74,6 +80,12 @@ namespace Compress.Torch
             }
 
             return state;
+        }
+
+        /// <summary>As <see cref="StateDict(PackedModel)"/>, of the class that the build generates.</summary>
+        public static Dictionary<string, Tensor> StateDict(this ITypedModel model)
+        {
+            return model.Packed.StateDict();
         }
 
         private static void ThrowIfAny(List<string> faults, string what)

@@ -42,6 +42,12 @@ namespace Compress.Torch
             return replacements.Select(replacement => replacement.Key).ToArray();
         }
 
+        /// <summary>As <see cref="ReplaceLinears(Module, PackedModel)"/>, from the class that the build generates.</summary>
+        public static IReadOnlyList<string> ReplaceLinears(Module module, ITypedModel model)
+        {
+            return ReplaceLinears(module, model.Packed);
+        }
+
         private static void Visit(
             Module parent, string prefix, PackedModel model, List<string> faults, List<KeyValuePair<string, Action>> replacements, HashSet<Module> seen)
         {

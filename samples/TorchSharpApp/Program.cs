@@ -1,4 +1,5 @@
 using System.Globalization;
+using Compress.Torch;
 using TorchSharp;
 using TorchSharpApp;
 using static TorchSharp.torch;
@@ -23,10 +24,10 @@ module.load(Path.Combine(SourceFolder(), "Models", "mnist.dat"));
 Console.WriteLine($"as trained:     {module.Accuracy(testImages, testLabels):P2}");
 
 using var packed = Mnist.Load();
-Compress.Torch.Compressed.LoadInto(packed.Packed, module);
+packed.LoadInto(module);
 Console.WriteLine($"packed, loaded: {module.Accuracy(testImages, testLabels):P2}");
 
-var replaced = Compress.Torch.Compressed.ReplaceLinears(module, packed.Packed);
+var replaced = Compressed.ReplaceLinears(module, packed);
 Console.WriteLine($"packed layers:  {module.Accuracy(testImages, testLabels):P2} with {string.Join(" and ", replaced)} in {packed.Packed.PackedBytes:N0} bytes");
 #else
 random.manual_seed(1);

@@ -1,3 +1,4 @@
+using Compress.Runtime;
 using Compress.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,6 +14,23 @@ public sealed class LoadingModules : Workshop
         using var loaded = new Network();
         Packed(saved, Kept).LoadInto(loaded);
         Assert.Equal(Bytes(saved), Bytes(loaded));
+    }
+
+    [Fact]
+    public void TakesTheGeneratedClass()
+    {
+        using var saved = new Network();
+        using var loaded = new Network();
+        using var model = new Generated(Packed(saved, Kept));
+        model.LoadInto(loaded);
+        Assert.Equal(Bytes(saved), Bytes(loaded));
+        var state = model.StateDict();
+        Assert.Equal(Bytes(saved).Keys.Order(StringComparer.Ordinal), state.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(3, Compressed.ReplaceLinears(loaded, model).Count);
+        foreach (var tensor in state.Values)
+        {
+            tensor.Dispose();
+        }
     }
 
     [Fact]
@@ -94,6 +112,11 @@ public sealed class LoadingModules : Workshop
         var state = Packed(module, Kept).StateDict();
         Assert.Equal(ScalarType.Int64, state["norm.num_batches_tracked"].dtype);
         Assert.Empty(state["norm.num_batches_tracked"].shape);
+    }
+
+    private sealed record Generated(PackedModel Packed) : ITypedModel
+    {
+        public void Dispose() => Packed.Dispose();
     }
 
     private static void Unchanged(nn.Module module, Action load, params string[] messages)

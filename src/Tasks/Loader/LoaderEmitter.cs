@@ -68,7 +68,7 @@ public static class LoaderEmitter
             + "A tensor is opened, and its pages are read, when it is first used.");
         string version = string.Join(".", request.ToolVersion.Split('.', '-', '+').Take(2));
         code.Line($"[global::System.CodeDom.Compiler.GeneratedCode(\"Compress.Tasks\", {CSharpText.Literal(version)})]");
-        code.Block($"{(request.IsPublic ? "public" : "internal")} sealed partial class {name} : global::System.IDisposable", () =>
+        code.Block($"{(request.IsPublic ? "public" : "internal")} sealed partial class {name} : global::Compress.Runtime.ITypedModel", () =>
         {
             var shape = new ShapeEmitter(code, root, members, "Packed");
             shape.WriteFields();

@@ -12,6 +12,14 @@ public sealed class ModulesOfTorchSharp
 
         internal static class Uses
         {
+            public static void Shortest(torch.nn.Module module)
+            {
+                using var model = App.Tiny.Load();
+                model.LoadInto(module);
+                Compressed.ReplaceLinears(module, model);
+                foreach (torch.Tensor tensor in model.StateDict().Values) tensor.Dispose();
+            }
+
             public static void All(PackedModel model, torch.nn.Module module)
             {
                 model.LoadInto(module);
@@ -26,7 +34,6 @@ public sealed class ModulesOfTorchSharp
 
     private readonly string folder = TestRun.Current.NewFolder();
 
-
     [Fact]
     public void TS_01_AreAddedWhereItIsReferenced()
     {
@@ -35,10 +42,11 @@ public sealed class ModulesOfTorchSharp
         library.Run("pack", "-c", "Debug").MustSucceed();
         using var app = new TestProject(
             "App",
-            """<PackageReference Include="TorchSharp" Version="1.0.0" />""",
+            """<PackageReference Include="TorchSharp" Version="1.0.0" /><CompressedModel Include="tiny.safetensors" />""",
             "<TreatWarningsAsErrors>true</TreatWarningsAsErrors><RestoreAdditionalProjectSources>../TorchSharp/bin/Debug</RestoreAdditionalProjectSources>",
             folder);
         app.Write("Uses.cs", Uses);
+        Weights.Write(app.PathOf("tiny.safetensors"));
         Assert.Empty(app.Build().MustSucceed().Warnings);
         Assert.Contains("CS0234", app.Build("-p:CompressTorchSharp=false").Output, StringComparison.Ordinal);
     }
