@@ -1,6 +1,7 @@
 using System.Globalization;
 using Compress.Core.Allocation;
 using Compress.Core.Diagnostics;
+using Compress.Core.Emit;
 using Compress.Core.Models;
 using Compress.Core.Recipes;
 using Compress.Runtime;
@@ -15,6 +16,9 @@ internal sealed class BudgetedPlan
 {
     // Enough to settle what a solution's tables and names take of the file.
     private const int MaxRounds = 8;
+
+    // Of the budget: a table that takes less is not worth a look at what could be had without it.
+    private const double LeastTable = 2e-4;
     private const int LayersNamed = 3;
 
     private readonly ModelFile model;
@@ -86,13 +90,44 @@ internal sealed class BudgetedPlan
             }
         }
 
-        Choice[][] choices = [.. units.Select(unit => Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]])
+        long limit = Limit(results);
+        int[] best = Solve(results, cost, []) ?? (Least(results) is var least && Total(results, least) <= limit ? least : throw TooSmall(results));
+
+        // A table serves all layers or none: one that few layers use may be worth less than its bytes.
+        string[] tables = [.. results.SelectMany(Tables).Where(table => table.ByteLength > LeastTable * limit).Select(table => table.Name).Distinct()];
+        var without = new HashSet<string>(StringComparer.Ordinal);
+        bool better;
+        do
+        {
+            better = false;
+            foreach (string table in tables)
+            {
+                if (!without.Contains(table) && Solve(results, cost, [.. without, table]) is { } other && other.Sum(i => cost[i]) < best.Sum(i => cost[i]))
+                {
+                    (best, better) = (other, without.Add(table));
+                    break;
+                }
+            }
+        }
+        while (better);
+        return best;
+    }
+
+    // Null if the budget is too small for what is left without some tables.
+    private int[]? Solve(TensorResult[] results, double[] cost, HashSet<string> withoutTables)
+    {
+        int[][] ways = [.. units.Select(unit => Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]])
+            .Where(way => !unit.Any(layer => Tables(results[first[layer] + way]).Any(table => withoutTables.Contains(table.Name)))).ToArray())];
+        Choice[][] choices = [.. units.Zip(ways, (unit, open) => open
             .Select(way => new Choice(unit.Sum(layer => OwnBytes(results[first[layer] + way])), unit.Sum(layer => cost[first[layer] + way]))).ToArray())];
+        if (Array.Exists(choices, open => open.Length == 0))
+        {
+            return null;
+        }
 
         // What a solution takes besides the arrays of its layers is known only when there is one.
-        var compressed = Compressed(results).ToHashSet(StringComparer.Ordinal);
-        var least = Least(results);
-        long limit = Limit(results), others = Total(least, compressed) - least.Sum(OwnBytes);
+        int[] least = Least(results);
+        long limit = Limit(results), others = Total(results, least) - least.Sum(i => OwnBytes(results[i]));
         int[]? best = null;
         for (int round = 0; round < MaxRounds; round++)
         {
@@ -103,13 +138,12 @@ internal sealed class BudgetedPlan
             }
 
             int[] chosen = new int[first.Length - 1];
-            foreach (var (unit, way) in units.Zip(solution))
+            foreach (var (unit, way) in units.Select((unit, i) => (unit, ways[i][solution[i]])))
             {
                 Array.ForEach(unit, layer => chosen[layer] = first[layer] + way);
             }
 
-            var picked = chosen.Select(i => results[i]).ToList();
-            long total = Total(picked, compressed), now = total - picked.Sum(OwnBytes);
+            long total = Total(results, chosen), now = total - chosen.Sum(i => OwnBytes(results[i]));
             if (total <= limit && (best is null || chosen.Sum(i => cost[i]) <= best.Sum(i => cost[i])))
             {
                 best = chosen;
@@ -123,7 +157,7 @@ internal sealed class BudgetedPlan
             others = now;
         }
 
-        return best ?? throw TooSmall(results);
+        return best;
     }
 
     /// <summary>What the report says of a choice.</summary>
@@ -196,7 +230,11 @@ internal sealed class BudgetedPlan
     private IEnumerable<int> Ways(int layer) => Enumerable.Range(first[layer], first[layer + 1] - first[layer]);
 
     // Bytes that only this tensor takes: tables may serve several.
-    private static long OwnBytes(TensorResult result) => result.Entry.Arrays.Where(array => !array.Name.StartsWith(PackedFormat.Separator, StringComparison.Ordinal)).Sum(array => array.ByteLength);
+    private static long OwnBytes(TensorResult result) => result.Entry.Arrays.Where(array => !IsTable(array)).Sum(array => array.ByteLength);
+
+    private static IEnumerable<StoredArray> Tables(TensorResult result) => result.Entry.Arrays.Where(IsTable);
+
+    private static bool IsTable(StoredArray array) => array.Name.StartsWith(PackedFormat.Separator, StringComparison.Ordinal);
 
     private long Limit(TensorResult[] results) => budget.Bytes ?? (long)Math.Floor(budget.BitsPerWeight!.Value / 8 * Weights(results));
 
@@ -206,19 +244,34 @@ internal sealed class BudgetedPlan
         results.Where(result => result.Cache != CacheUse.Kept).Select(result => result.Entry.Name).Distinct();
 
     // Of the file; or of all layers that could be compressed, those that are kept instead included.
-    private long Total(List<TensorResult> picked, HashSet<string> compressed) => budget.Bytes is not null
-        ? PackedOutput.Length(picked)
-        : picked.Where(result => compressed.Contains(result.Entry.Name)).SelectMany(result => result.Entry.Arrays).DistinctBy(array => array.Name).Sum(array => array.ByteLength);
-
-    private List<TensorResult> Least(TensorResult[] results) => [.. units.SelectMany(unit =>
+    private long Total(TensorResult[] results, int[] chosen)
     {
-        int way = Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]]).MinBy(way => unit.Sum(layer => OwnBytes(results[first[layer] + way])));
-        return unit.Select(layer => results[first[layer] + way]);
-    })];
+        var picked = chosen.Select(i => results[i]).ToList();
+        if (budget.Bytes is not null)
+        {
+            return PackedOutput.Length(picked);
+        }
+
+        var compressed = Compressed(results).ToHashSet(StringComparer.Ordinal);
+        return picked.Where(result => compressed.Contains(result.Entry.Name)).SelectMany(result => result.Entry.Arrays).DistinctBy(array => array.Name).Sum(array => array.ByteLength);
+    }
+
+    // For each tensor the candidate of the fewest bytes.
+    private int[] Least(TensorResult[] results)
+    {
+        int[] chosen = new int[first.Length - 1];
+        foreach (int[] unit in units)
+        {
+            int way = Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]]).MinBy(way => unit.Sum(layer => OwnBytes(results[first[layer] + way])));
+            Array.ForEach(unit, layer => chosen[layer] = first[layer] + way);
+        }
+
+        return chosen;
+    }
 
     private CompressException TooSmall(TensorResult[] results)
     {
-        long bytes = Total(Least(results), Compressed(results).ToHashSet(StringComparer.Ordinal));
+        long bytes = Total(results, Least(results));
         string needed = budget.Bytes is null
             ? string.Create(CultureInfo.InvariantCulture, $"{bytes * 8 / Weights(results):0.000} bits per weight")
             : string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes");

@@ -192,6 +192,21 @@ public sealed class BudgetOfAModel : CompressionTest
         Assert.True(most == 1 || layers.Select(layer => layer.Key.Settings).Distinct().Count() > 1);
     }
 
+    // Two small matrices: a grid of 4096 points takes 32 kB, more than both of them, so that nothing is won by what it does for one.
+    [Fact]
+    public void ATableThatIsNotWorthItsBytesIsNotUsed()
+    {
+        new TestModel().AddGaussian("a.weight", 64, 256, 1).AddGaussian("b.weight", 64, 512, 2).Write(ModelPath);
+        const string Choose = "choose:\n- method: higgs\n- {method: higgs, p: 4, bits: 3}\n";
+        Recipe("budget: {size: 20 kB}\n");
+        var without = RunWell();
+        Recipe("budget: {size: 20 kB}\n" + Choose);
+        var spread = RunWell();
+        Assert.Equal(without.RelativeMse, spread.RelativeMse, 1e-12);
+        Recipe("budget: {size: 60 kB}\n" + Choose);
+        Assert.InRange(RunWell().PackedBytes, 30_000, 60_000);
+    }
+
     [Fact]
     public void AGroupOfLayersIsAsGoodAsItCanBe()
     {
