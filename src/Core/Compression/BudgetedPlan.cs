@@ -72,7 +72,7 @@ internal sealed class BudgetedPlan
     /// <summary>What a plan without choices leaves of the budget, and the budget, in bytes; negative if it does not fit.</summary>
     /// <param name="results">Of all candidates.</param>
     public (long Spare, long Limit) Spare(TensorResult[] results) =>
-        (Limit(results) - Total([.. results], Compressed(results).ToHashSet(StringComparer.Ordinal)), Limit(results));
+        (Limit(results) - Total(results, [.. Enumerable.Range(0, results.Length)]), Limit(results));
 
     /// <summary>Chooses.</summary>
     /// <param name="results">Of all candidates.</param>
