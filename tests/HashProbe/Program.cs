@@ -49,6 +49,8 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("uniform", [("bits", 5), ("granularity", "tensor")]),
     ("uniform", [("bits", 3), ("feedback", "gptq")]),
     ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse"), ("feedback", "gptq"), ("actOrder", false)]),
+    ("aqlm", [("codebookBits", 4), ("objective", "outputs")]),
+    ("crvq", [("codebookBits", 4), ("codebooks", 3), ("critical", 20), ("objective", "outputs")]),
 ];
 RuntimeOptions.MaxThreads = threads;
 var jobs = encodings.SelectMany(encoding => shapes.Select(shape => (encoding, shape))).ToArray();

@@ -1,3 +1,4 @@
+using Compress.Core.Codecs.Crvq;
 using Compress.Core.Codecs.Cvxq;
 using Compress.Core.Codecs.Higgs;
 using Compress.Core.Codecs.Uniform;
@@ -8,7 +9,7 @@ namespace Compress.Core.Codecs;
 public static class CodecTable
 {
     /// <summary>All methods, the default first.</summary>
-    public static readonly IReadOnlyList<ICodec> All = [new HiggsCodec(), new UniformCodec(), new CvxqCodec()];
+    public static readonly IReadOnlyList<ICodec> All = [new HiggsCodec(), new UniformCodec(), new CvxqCodec(), new AqlmCodec(), new CrvqCodec()];
 
     /// <summary>The method of that name, or null.</summary>
     public static ICodec? Find(string name) => All.FirstOrDefault(codec => codec.Name == name);

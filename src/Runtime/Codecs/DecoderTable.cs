@@ -1,3 +1,4 @@
+using Compress.Runtime.Codecs.Crvq;
 using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
@@ -14,6 +15,8 @@ internal static class DecoderTable
         ("uniform", parts => new UniformTensor(parts)),
         ("higgs", parts => new HiggsTensor(parts)),
         ("cvxq", parts => new CvxqTensor(parts)),
+        ("aqlm", parts => new CrvqTensor(parts, "aqlm")),
+        ("crvq", parts => new CrvqTensor(parts, "crvq")),
     ];
 
     /// <summary>Opens a packed tensor by its codec's name.</summary>

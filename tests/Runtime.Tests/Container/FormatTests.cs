@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -64,6 +65,31 @@ public class PackedFormatAsDocumented
             "granularity":"{{granularity}}",{{size}}"scaleExponent":{{exponent}}}
             """;
         Check(digest, rows, columns, description, symmetric ? [codes, halves] : [codes, halves, zeros]);
+    }
+
+    [Theory]
+    [InlineData("aqlm", 3, 172, 8, 2, 256, 256, 22, -20, "2ca2e5b13d62a0c39d2d991bd1b88e4b3df9ac257e54c17cb263369fb94673f4")]
+    [InlineData("aqlm", 2, 45, 7, 3, 20, 20, 7, -30, "6e1e2a6dcb1ece65f21c49d772b367459b03869383df3e631756258722534d3e")]
+    [InlineData("aqlm", 5, 3, 2, 1, 1, 1, 2, 0, "e400df928b1000d0b6eb7b5899a6021bfda87668fa1d29607369757b62562796")]
+    [InlineData("crvq", 3, 300, 4, 4, 200, 16, 5, -20, "e0cf332fb530e7fdabba5b3592c6be1c9f8b839a392ca791f8efc46eb2a02924")]
+    [InlineData("crvq", 2, 37, 8, 2, 16, 9, 4, -24, "1ebc80b9bc8ceb7fa3886de2a499319107cd4be28b10063d100a157d2e9cf425")]
+    [InlineData("crvq", 2, 20, 32, 1, 64, 1, 0, -20, "5bbeed9f41dc76eb8ea98a3b585a3be053bdb6976cf2c0ade86ccf384dfada3c")]
+    public void GivesTheFloatsOfAdditiveQuantization(
+        string codec, int rows, int columns, int groupSize, int codebooks, int entries, int extendedEntries, int critical, int exponent, string digest)
+    {
+        int bits = Math.Max(1, BitOperations.Log2((uint)entries - 1) + 1), extendedBits = Math.Max(1, BitOperations.Log2((uint)extendedEntries - 1) + 1);
+        string channels = codec == "crvq" ? $"\"criticalGroups\":{critical},\"extendedEntries\":{extendedEntries}," : "";
+        (string, DType, byte[])[] arrays =
+        [
+            ("t::codes", DType.U8, Codes(rows * CodePacking.RowBytes((columns + groupSize - 1) / groupSize, bits))),
+            ("t::extended", DType.U8, Codes(rows * (codebooks - 1) * CodePacking.RowBytes(critical, extendedBits))),
+            ("t::codebooks", DType.F16, Words((entries + ((codebooks - 1) * extendedEntries)) * groupSize, i => ((i & 1) << 15) | (0x3800 + (i * 73 % 0x400)))),
+            ("t::scales", DType.F16, Words(rows, i => 0x5000 + (i * 7919 % 0x2BFF))),
+            ("t::critical", DType.U16, Words(codec == "crvq" ? critical * groupSize : 0, i => ((i * 7) + 3) % columns)),
+        ];
+        Check(digest, rows, columns,
+            $$"""{"codec":"{{codec}}","dtype":"F32","shape":[{{rows}},{{columns}}],"groupSize":{{groupSize}},"codebooks":{{codebooks}},"entries":{{entries}},{{channels}}"scaleExponent":{{exponent}}}""",
+            [.. arrays.Where(array => array.Item3.Length > 0)]);
     }
 
     private static void Check(string digest, int rows, int columns, string description, params (string Name, DType Type, byte[] Bytes)[] arrays)

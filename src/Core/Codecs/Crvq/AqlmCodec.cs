@@ -1,0 +1,27 @@
+namespace Compress.Core.Codecs.Crvq;
+
+/// <summary>The method <c>aqlm</c>; docs/codecs/aqlm.md.</summary>
+internal sealed class AqlmCodec : ICodec
+{
+    /// <summary>What both methods are told.</summary>
+    internal static readonly Setting GroupSize = new("groupSize", "Weights that are encoded together, as one vector.", 8, 2, 32);
+
+    /// <summary>What both methods are told.</summary>
+    internal static readonly Setting CodebookBits = new("codebookBits", "Bits of a code: a codebook has 2^codebookBits vectors.", 8, 4, 8);
+
+    /// <summary>What both methods are told.</summary>
+    internal static readonly Setting Objective = new(
+        "objective", "outputs: the least error of the layer's outputs (needs calibration); weights: the least error of the weights.", "weights", Choices: ["weights", "outputs"]);
+
+    public string Name => "aqlm";
+
+    public string Summary => "groups of weights as sums of vectors from learned codebooks, 1 to 4 bits per weight in large layers (arXiv 2401.06118)";
+
+    public int Version => 1;
+
+    public IReadOnlyList<Setting> Settings { get; } =
+        [GroupSize, new("codebooks", "Codebooks, whose vectors are added: each takes codebookBits / groupSize bits per weight.", 2, 1, 8), CodebookBits, Objective];
+
+    public ILayerEncoder Configure(SettingValues settings, ulong seed) => new AdditiveEncoder(
+        settings.Int("groupSize"), settings.Int("codebooks"), settings.Int("codebookBits"), null, settings.Text("objective") == "outputs");
+}

@@ -1,0 +1,23 @@
+namespace Compress.Core.Codecs.Crvq;
+
+/// <summary>The method <c>crvq</c>; docs/codecs/crvq.md.</summary>
+internal sealed class CrvqCodec : ICodec
+{
+    public string Name => "crvq";
+
+    public string Summary => "about one bit per weight in large layers: one codebook for all, more for the critical channels (arXiv 2412.09282)";
+
+    public int Version => 1;
+
+    public IReadOnlyList<Setting> Settings { get; } =
+    [
+        AqlmCodec.GroupSize,
+        new("codebooks", "Codebooks: one for all channels, the others for the critical ones only.", 4, 1, 8),
+        AqlmCodec.CodebookBits,
+        new("critical", "Percent of the input channels that are critical (the paper's lambda).", 2, 0, 100),
+        AqlmCodec.Objective,
+    ];
+
+    public ILayerEncoder Configure(SettingValues settings, ulong seed) => new AdditiveEncoder(
+        settings.Int("groupSize"), settings.Int("codebooks"), settings.Int("codebookBits"), settings.Int("critical"), settings.Text("objective") == "outputs");
+}
