@@ -30,28 +30,30 @@ internal static class CvxqBench
     {
         if (args.Length < 3)
         {
-            Console.WriteLine($"usage: cvxq {QualityTrial.Usage} [--out DIR]");
+            Console.WriteLine($"usage: cvxq {QualityTrial.Usage} [--bits N] [--out DIR]");
             return;
         }
 
         using var trial = new QualityTrial(args);
+        double? only = QualityTrial.Option(args, "--bits") is { } bits ? double.Parse(bits, CultureInfo.InvariantCulture) : null;
         var report = new BenchReport($"cvxq-{trial.Name}", args);
         var grids = Points.ToDictionary(n => n, n => trial.BitsPerWeight($"method: higgs\nn: {n}"));
-        var whole = WholeBits.ToDictionary(bits => trial.BitsPerWeight(Uniform(bits)), bits => bits);
-        var rows = Targets.Concat(whole.Keys).Order().Select(target => Row(trial, target, whole.GetValueOrDefault(target), grids)).ToList();
+        var whole = only is null ? WholeBits.ToDictionary(width => trial.BitsPerWeight(Uniform(width)), width => width) : [];
+        double[] targets = only is { } one ? [one] : [.. Targets.Concat(whole.Keys).Order()];
+        var rows = targets.Select(target => Row(trial, target, whole.GetValueOrDefault(target), grids)).ToList();
         report.Line($"{trial.Name}: every matrix compressed, embedding and head included; bits per weight with everything that is stored. {trial.Description}");
         report.Line();
         report.Line("Each cell: perplexity, then KL in nats per token.");
         report.Line();
         report.Line("| bits/weight | " + string.Join(" | ", rows[0].Select(cell => cell.Name)) + " |");
         report.Line("|--:|" + string.Concat(rows[0].Select(_ => "--:|")));
-        foreach (var (row, target) in rows.Zip(Targets.Concat(whole.Keys).Order()))
+        foreach (var (row, target) in rows.Zip(targets))
         {
             report.Line(string.Create(CultureInfo.InvariantCulture, $"| {target:F3} | {string.Join(" | ", row.Select(Cell))} |"));
         }
 
         report.Line();
-        report.Line("Most left of a budget by a method that has one: " + rows.Zip(Targets.Concat(whole.Keys).Order())
+        report.Line("Most left of a budget by a method that has one: " + rows.Zip(targets)
             .SelectMany(pair => pair.First.Where(cell => cell is { HasBudget: true, Quality: not null }).Select(cell => 1 - (cell.Quality!.BitsPerWeight / pair.Second)))
             .Max().ToString("P3", CultureInfo.InvariantCulture) + ".");
         report.Save();

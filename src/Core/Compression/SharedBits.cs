@@ -15,7 +15,10 @@ namespace Compress.Core.Compression;
 internal sealed class SharedBits
 {
     // What a file takes besides arrays is known only when it is there.
-    private const int MaxRounds = 6;
+    private const int MaxRounds = 8;
+
+    // Less than this may change no group's depth.
+    private const long LeastStep = 64;
 
     // Of the budget, that may be left.
     private const double Tolerance = 0.0005;
@@ -116,7 +119,8 @@ internal sealed class SharedBits
                 (best, bestSpare) = ((tried, results), spare);
             }
 
-            long next = Math.Clamp(bits + (8 * spare), 0, most);
+            // Groups that fill no whole bytes change by other sizes than bits do: what is too large shrinks by more each time.
+            long next = Math.Clamp(bits + (8 * spare) - (spare < 0 ? LeastStep << round : 0), 0, most);
             if ((spare >= 0 && spare <= limit * Tolerance) || next == bits)
             {
                 break;

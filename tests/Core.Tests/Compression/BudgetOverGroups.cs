@@ -39,6 +39,19 @@ public sealed class BudgetOverGroups : CompressionTest
         Assert.InRange((budget[0] == 's' ? new FileInfo(OutputPath).Length : report.BitsPerWeight) / limit, 0.999, 1);
     }
 
+    // Groups of 44 weights fill no whole bytes.
+    [Fact]
+    public void GroupsThatFillNoWholeBytesFitToo()
+    {
+        Model(columns: 172).Write(ModelPath);
+        WriteStatistics(1, 256, columns: 172);
+        for (int tenths = 30; tenths <= 40; tenths++)
+        {
+            double bits = Compress(FormattableString.Invariant($"bits: {tenths / 10.0}")).BitsPerWeight;
+            Assert.InRange(bits, tenths / 10.0 * 0.99, tenths / 10.0);
+        }
+    }
+
     // 256 = 4^4: at one λ the groups of b have four bits more.
     [Fact]
     public void LayersGetBitsByTheirGradients()
@@ -107,7 +120,7 @@ public sealed class BudgetOverGroups : CompressionTest
         Assert.Equal(2 * 9, Entries().Length);
     }
 
-    private static TestModel Model(int seed = 1) => new TestModel().AddGaussian("a.weight", Rows, Columns, seed).AddGaussian("b.weight", Rows, Columns, 2).Add("norm.weight", [4], 1f, 2f, 3f, 4f);
+    private static TestModel Model(int seed = 1, int columns = Columns) => new TestModel().AddGaussian("a.weight", Rows, columns, seed).AddGaussian("b.weight", Rows, columns, 2).Add("norm.weight", [4], 1f, 2f, 3f, 4f);
 
     // Of the codes alone.
     private double Bits(string name)
@@ -133,17 +146,17 @@ public sealed class BudgetOverGroups : CompressionTest
         return preview!;
     }
 
-    private void WriteStatistics(float a, float b)
+    private void WriteStatistics(float a, float b, int columns = Columns)
     {
         using var stream = File.Create(Path.Combine(Path.GetDirectoryName(ModelPath)!, "s.safetensors"));
         SafetensorsWriter.Write(
             stream, new Dictionary<string, string> { ["compress.statistics"] = """{"version":1,"tokens":100}""" }, [Gradients("a.weight", a), Gradients("b.weight", b)]);
 
-        static StoredArray Gradients(string layer, float value)
+        StoredArray Gradients(string layer, float value)
         {
-            float[] values = new float[Rows * Columns];
+            float[] values = new float[Rows * columns];
             Array.Fill(values, value);
-            return new(layer + ".squaredGradients", DType.F32, [Rows, Columns], 4L * values.Length, to => to.Write(MemoryMarshal.AsBytes<float>(values)));
+            return new(layer + ".squaredGradients", DType.F32, [Rows, columns], 4L * values.Length, to => to.Write(MemoryMarshal.AsBytes<float>(values)));
         }
     }
 }
