@@ -10,13 +10,13 @@ internal static class HiggsBench
 {
     private const string Method = "method: higgs\n", Feedback = "feedback: gptq\n";
 
-    private static readonly double[] Targets = [3, 3.25, 3.5, 4, 5];
+    private static readonly double[] Targets = [2, 2.5, 3, 3.25, 3.5, 4, 5];
 
     // The table of a larger grid takes as much more of a small model.
     private const double TableBits = 0.01;
 
     // Grids of one width for all, from the most points to the least.
-    private static readonly int[] Points = [32, 16, 13, 12, 11, 10, 9, 8];
+    private static readonly int[] Points = [32, 16, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4];
 
     private const string AnyGrid = "choose:\n  - method: higgs\n  - method: higgs\n    p: 2\n";
 
