@@ -12,6 +12,9 @@ internal static class HiggsBench
 
     private static readonly double[] Targets = [2, 2.5, 3, 3.25, 3.5, 4, 5];
 
+    // In the plot, of the source's perplexity: what is worse is of no use, and would leave no room for the rest.
+    private const double MostDrawn = 3;
+
     // The table of a larger grid takes as much more of a small model.
     private const double TableBits = 0.01;
 
@@ -62,9 +65,9 @@ internal static class HiggsBench
         if (QualityTrial.Option(args, "--plot") is { } file)
         {
             var plot = new SvgPlot($"{trial.Name}: size and perplexity on held-out text", "bits per weight, all matrices", "perplexity");
-            plot.Add(new("HIGGS, one width", "#7f7f7f", true, Of(rows, row => row.OneWidth)));
-            plot.Add(new("HIGGS, budget (p = 1 and 2)", "#1f77b4", true, Of(rows, row => row.AnyGrid)));
-            plot.Add(new("the same with feedback", "#2ca02c", true, Of(rows, row => row.AnyGridFeedback)));
+            plot.Add(new("HIGGS, one width", "#7f7f7f", true, Of(trial, rows, row => row.OneWidth)));
+            plot.Add(new("HIGGS, budget (p = 1 and 2)", "#1f77b4", true, Of(trial, rows, row => row.AnyGrid)));
+            plot.Add(new("the same with feedback", "#2ca02c", true, Of(trial, rows, row => row.AnyGridFeedback)));
             plot.Add(new("llama.cpp", "#d62728", false, [.. peerRows.Where(row => row.Quality.BitsPerWeight < 7).Select(row => (row.Quality.BitsPerWeight, row.Quality.Perplexity, row.Format.Name))]));
             File.WriteAllText(file, plot.Draw(trial.SourcePerplexity, "source"));
         }
@@ -89,8 +92,8 @@ internal static class HiggsBench
 
     private static string Recipe(string settings) => settings.Contains("choose", StringComparison.Ordinal) ? settings : Method + settings;
 
-    private static List<(double X, double Y, string Label)> Of(List<Row> rows, Func<Row, Quality> quality) =>
-        [.. rows.Select(quality).DistinctBy(q => q.BitsPerWeight).Select(q => (q.BitsPerWeight, q.Perplexity, ""))];
+    private static List<(double X, double Y, string Label)> Of(QualityTrial trial, List<Row> rows, Func<Row, Quality> quality) =>
+        [.. rows.Select(quality).Where(q => q.Perplexity < MostDrawn * trial.SourcePerplexity).DistinctBy(q => q.BitsPerWeight).Select(q => (q.BitsPerWeight, q.Perplexity, ""))];
 
     private static string Cells(Quality quality) => string.Create(CultureInfo.InvariantCulture, $"{quality.BitsPerWeight:F3} | {Figures(quality)}");
 
