@@ -30,9 +30,10 @@ internal sealed class BudgetAllocation(BudgetedPlan plan, Recipe recipe, ModelFi
     {
         var costs = new LayerCosts(model, recipe, cache, diagnostics);
         plan.CountsAllErrors = costs.RunsModel;
-        var table = costs.Measure(plan.Layers(results), progress, cancellationToken);
+        var layers = plan.Layers(results);
+        var table = costs.Measure(layers, progress, cancellationToken);
         var (chosen, kl) = table.Joint is { } joint
-            ? Best(results, table, joint, progress, cancellationToken)
+            ? Best(results, layers, table, joint, progress, cancellationToken)
             : (plan.Choose(results, table.Costs), null);
         Files = table.Files;
         predicted = plan.Report(results, chosen, table, kl);
@@ -74,9 +75,8 @@ internal sealed class BudgetAllocation(BudgetedPlan plan, Recipe recipe, ModelFi
 
     // The choice by the costs of layers alone is right if these add up. Others are tried against it, all on the same tokens, by what they cost as a whole.
     private (int[] Chosen, double? Kl) Best(
-        TensorResult[] results, CostTable table, JointRun joint, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+        TensorResult[] results, IReadOnlyList<LayerForms> layers, CostTable table, JointRun joint, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        var layers = plan.Layers(results);
         var choices = Shrinkage.Shares.Select(share => plan.Choose(results, Shrinkage.Shrink(layers, table.Costs, share)))
             .DistinctBy(chosen => string.Join(',', chosen)).ToList();
         var costs = joint.Measure(choices.ConvertAll(chosen => plan.Forms(results, chosen)), progress, cancellationToken);

@@ -91,7 +91,8 @@ internal sealed class BudgetedPlan
         }
 
         long limit = Limit(results);
-        int[] best = Solve(results, cost, []) ?? (Least(results) is var least && Total(results, least) <= limit ? least : throw TooSmall(results));
+        int[] least = Least(results);
+        int[] best = Solve(results, cost, least, limit, []) ?? (Total(results, least) <= limit ? least : throw TooSmall(results));
 
         // A table serves all layers or none: one that few layers use may be worth less than its bytes.
         string[] tables = [.. results.SelectMany(Tables).Where(table => table.ByteLength > LeastTable * limit).Select(table => table.Name).Distinct()];
@@ -102,7 +103,7 @@ internal sealed class BudgetedPlan
             better = false;
             foreach (string table in tables)
             {
-                if (!without.Contains(table) && Solve(results, cost, [.. without, table]) is { } other && other.Sum(i => cost[i]) < best.Sum(i => cost[i]))
+                if (!without.Contains(table) && Solve(results, cost, least, limit, [.. without, table]) is { } other && other.Sum(i => cost[i]) < best.Sum(i => cost[i]))
                 {
                     (best, better) = (other, without.Add(table));
                     break;
@@ -114,7 +115,7 @@ internal sealed class BudgetedPlan
     }
 
     // Null if the budget is too small for what is left without some tables.
-    private int[]? Solve(TensorResult[] results, double[] cost, HashSet<string> withoutTables)
+    private int[]? Solve(TensorResult[] results, double[] cost, int[] least, long limit, HashSet<string> withoutTables)
     {
         int[][] ways = [.. units.Select(unit => Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]])
             .Where(way => !unit.Any(layer => Tables(results[first[layer] + way]).Any(table => withoutTables.Contains(table.Name)))).ToArray())];
@@ -126,8 +127,7 @@ internal sealed class BudgetedPlan
         }
 
         // What a solution takes besides the arrays of its layers is known only when there is one.
-        int[] least = Least(results);
-        long limit = Limit(results), others = Total(results, least) - least.Sum(i => OwnBytes(results[i]));
+        long others = Total(results, least) - least.Sum(i => OwnBytes(results[i]));
         int[]? best = null;
         for (int round = 0; round < MaxRounds; round++)
         {
@@ -137,12 +137,7 @@ internal sealed class BudgetedPlan
                 break;
             }
 
-            int[] chosen = new int[first.Length - 1];
-            foreach (var (unit, way) in units.Select((unit, i) => (unit, ways[i][solution[i]])))
-            {
-                Array.ForEach(unit, layer => chosen[layer] = first[layer] + way);
-            }
-
+            int[] chosen = Chosen(unit => ways[unit][solution[unit]]);
             long total = Total(results, chosen), now = total - chosen.Sum(i => OwnBytes(results[i]));
             if (total <= limit && (best is null || chosen.Sum(i => cost[i]) <= best.Sum(i => cost[i])))
             {
@@ -257,13 +252,17 @@ internal sealed class BudgetedPlan
     }
 
     // For each tensor the candidate of the fewest bytes.
-    private int[] Least(TensorResult[] results)
+    private int[] Least(TensorResult[] results) => Chosen(unit => Enumerable.Range(0, first[units[unit][0] + 1] - first[units[unit][0]])
+        .MinBy(way => units[unit].Sum(layer => OwnBytes(results[first[layer] + way]))));
+
+    // For each tensor the candidate that its unit's way is.
+    private int[] Chosen(Func<int, int> wayOf)
     {
         int[] chosen = new int[first.Length - 1];
-        foreach (int[] unit in units)
+        for (int unit = 0; unit < units.Length; unit++)
         {
-            int way = Enumerable.Range(0, first[unit[0] + 1] - first[unit[0]]).MinBy(way => unit.Sum(layer => OwnBytes(results[first[layer] + way])));
-            Array.ForEach(unit, layer => chosen[layer] = first[layer] + way);
+            int way = wayOf(unit);
+            Array.ForEach(units[unit], layer => chosen[layer] = first[layer] + way);
         }
 
         return chosen;

@@ -66,7 +66,7 @@ public static class Compressor
             return null;
         }
 
-        var sharing = SharedBits.Sharing(plan, recipe).Select(index => plan[index].Tensor.Name).ToHashSet(StringComparer.Ordinal);
+        var sharing = SharedBits.Names(plan, recipe);
         var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
         plan = budgeted?.Candidates ?? plan;
         using var statistics = PlanStatistics.Open(recipe, plan, model, store, diagnostics);

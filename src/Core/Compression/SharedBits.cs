@@ -74,6 +74,11 @@ internal sealed class SharedBits
         return sharing;
     }
 
+    /// <summary>The names of the layers of a plan that share bits.</summary>
+    /// <exception cref="CompressException">As for <see cref="Sharing"/>.</exception>
+    public static HashSet<string> Names(IReadOnlyList<LayerPlan> plan, Recipe recipe) =>
+        Sharing(plan, recipe).Select(index => plan[index].Tensor.Name).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>The plan with the bits that the last run gave each layer, where it is known.</summary>
     public static IReadOnlyList<LayerPlan> AsBefore(IReadOnlyList<LayerPlan> plan, IReadOnlyDictionary<string, LayerKey> last)
     {

@@ -62,7 +62,7 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
 
             using var model = ModelFile.Open(request.ModelPath, recipe.StateDict);
             var plan = Plan.Make(recipe, model.Header, diagnostics);
-            var sharing = SharedBits.Sharing(plan, recipe).Select(index => plan[index].Tensor.Name).ToHashSet(StringComparer.Ordinal);
+            var sharing = SharedBits.Names(plan, recipe);
             plan = last is null ? plan : SharedBits.AsBefore(plan, last.Keys);
             var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
             using var statistics = diagnostics.HasErrors ? null : PlanStatistics.Open(recipe, budgeted?.Candidates ?? plan, model, store: null, diagnostics);

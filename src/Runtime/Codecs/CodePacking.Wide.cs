@@ -35,21 +35,7 @@ internal static partial class CodePacking
             packed = packed[StripBytes(bits)..];
         }
 
-        uint pending = 0;
-        int pendingBits = 0, at = 0;
-        foreach (ushort code in codes)
-        {
-            pending |= (uint)code << pendingBits;
-            for (pendingBits += bits; pendingBits >= 8; pendingBits -= 8, pending >>= 8)
-            {
-                packed[at++] = (byte)pending;
-            }
-        }
-
-        if (pendingBits > 0)
-        {
-            packed[at] = (byte)pending;
-        }
+        PackTail(codes, bits, packed);
     }
 
     /// <summary>Unpacks a row: the inverse of <see cref="Pack(ReadOnlySpan{ushort}, int, Span{byte})"/>.</summary>
@@ -73,19 +59,7 @@ internal static partial class CodePacking
             packed = packed[StripBytes(bits)..];
         }
 
-        uint pending = 0;
-        int pendingBits = 0, at = 0;
-        for (int i = 0; i < codes.Length; i++)
-        {
-            for (; pendingBits < bits; pendingBits += 8)
-            {
-                pending |= (uint)packed[at++] << pendingBits;
-            }
-
-            codes[i] = (ushort)(pending & ((1u << bits) - 1));
-            pending >>= bits;
-            pendingBits -= bits;
-        }
+        UnpackTail(packed, bits, codes);
     }
 
     private static void Join(ReadOnlySpan<byte> low, ReadOnlySpan<byte> high, Span<ushort> codes)

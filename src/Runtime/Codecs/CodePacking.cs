@@ -1,3 +1,4 @@
+using System.Numerics;
 using static System.Buffers.Binary.BinaryPrimitives;
 
 namespace Compress.Runtime.Codecs;
@@ -35,24 +36,7 @@ internal static partial class CodePacking
             packed = packed[StripBytes(bits)..];
         }
 
-        uint pending = 0;
-        int pendingBits = 0, at = 0;
-        foreach (byte code in codes)
-        {
-            pending |= (uint)code << pendingBits;
-            pendingBits += bits;
-            if (pendingBits >= 8)
-            {
-                packed[at++] = (byte)pending;
-                pending >>= 8;
-                pendingBits -= 8;
-            }
-        }
-
-        if (pendingBits > 0)
-        {
-            packed[at] = (byte)pending;
-        }
+        PackTail(codes, bits, packed);
     }
 
     /// <summary>Unpacks a row: the inverse of <see cref="Pack(ReadOnlySpan{byte}, int, Span{byte})"/>.</summary>
@@ -104,20 +88,41 @@ internal static partial class CodePacking
         }
     }
 
+    /// <summary>Writes the little-endian bit stream that ends a row.</summary>
+    private static void PackTail<T>(ReadOnlySpan<T> codes, int bits, Span<byte> packed)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        uint pending = 0;
+        int pendingBits = 0, at = 0;
+        foreach (T code in codes)
+        {
+            pending |= uint.CreateTruncating(code) << pendingBits;
+            for (pendingBits += bits; pendingBits >= 8; pendingBits -= 8, pending >>= 8)
+            {
+                packed[at++] = (byte)pending;
+            }
+        }
+
+        if (pendingBits > 0)
+        {
+            packed[at] = (byte)pending;
+        }
+    }
+
     /// <summary>Reads the little-endian bit stream that ends a row.</summary>
-    private static void UnpackTail(ReadOnlySpan<byte> packed, int bits, Span<byte> codes)
+    private static void UnpackTail<T>(ReadOnlySpan<byte> packed, int bits, Span<T> codes)
+        where T : unmanaged, IBinaryInteger<T>
     {
         uint pending = 0;
         int pendingBits = 0, at = 0;
         for (int i = 0; i < codes.Length; i++)
         {
-            if (pendingBits < bits)
+            for (; pendingBits < bits; pendingBits += 8)
             {
                 pending |= (uint)packed[at++] << pendingBits;
-                pendingBits += 8;
             }
 
-            codes[i] = (byte)(pending & ((1u << bits) - 1));
+            codes[i] = T.CreateTruncating(pending & ((1u << bits) - 1));
             pending >>= bits;
             pendingBits -= bits;
         }

@@ -56,49 +56,20 @@ internal sealed class CvxqTensor : PackedTensor
 
     // <w, x> = <Qw, Qx>
     private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
-        Product(rotation is { } turn ? rotated.Get(x, Columns, turn) : x, y, batch);
+        PackedProduct.Multiply(kernel, new MixedPackedRows(loops, matrix), PanelBatch, rotation is { } turn ? rotated.Get(x, Columns, turn) : x, y, batch);
 
-    private void Product(ReadOnlySpan<float> x, Span<float> y, int batch)
-    {
-        if (batch >= PanelBatch)
-        {
-            BatchProduct.Multiply(kernel, new Panels(loops, matrix), x, y, batch);
-            return;
-        }
-
-        int line = (loops.ArrangedLength(matrix) + Kernel.LineUnit - 1) / Kernel.LineUnit * Kernel.LineUnit;
-        using var lines = new Scratch(batch, line);
-        for (int b = 0; b < batch; b++)
-        {
-            loops.Arrange(matrix, x.Slice(b * Columns, Columns), lines.Span.Slice(b * line, line));
-        }
-
-        RowSpread.Run(Rows, Columns, batch, lines.Span, y, new FromCodes(loops, matrix, batch, line));
-    }
-
-    private readonly record struct FromCodes(MixedRows Loops, MixedMatrix Matrix, int Batch, int Line) : IRowWork
-    {
-        public void Run(int firstRow, int rowCount, ReadOnlySpan<float> lines, Span<float> y)
-        {
-            for (int b = 0; b < Batch; b++)
-            {
-                Loops.Multiply(Matrix, firstRow, lines.Slice(b * Line, Line), y.Slice((b * Matrix.Rows) + firstRow, rowCount));
-            }
-        }
-    }
-
-    private readonly record struct Panels(MixedRows Loops, MixedMatrix Matrix) : IRowPanels
+    private readonly record struct MixedPackedRows(MixedRows Loops, MixedMatrix Matrix) : IPackedRows
     {
         public int Rows => Matrix.Rows;
 
         public int Columns => Matrix.Columns;
 
-        public bool InPlace => false;
+        public int ArrangedLength => (Loops.ArrangedLength(Matrix) + Kernel.LineUnit - 1) / Kernel.LineUnit * Kernel.LineUnit;
 
-        public ReadOnlySpan<float> Read(int firstRow, int rowCount, Span<float> buffer, int stride)
-        {
-            Loops.Decode(Matrix, firstRow, rowCount, buffer, stride);
-            return buffer;
-        }
+        public void Arrange(ReadOnlySpan<float> x, Span<float> arranged) => Loops.Arrange(Matrix, x, arranged);
+
+        public void Multiply(int firstRow, ReadOnlySpan<float> arranged, Span<float> y) => Loops.Multiply(Matrix, firstRow, arranged, y);
+
+        public void Decode(int firstRow, int rowCount, Span<float> weights, int stride) => Loops.Decode(Matrix, firstRow, rowCount, weights, stride);
     }
 }

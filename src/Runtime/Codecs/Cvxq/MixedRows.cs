@@ -7,6 +7,9 @@ namespace Compress.Runtime.Codecs.Cvxq;
 /// <summary>Products and unpacked rows of a <see cref="MixedMatrix"/>, for one vector width.</summary>
 internal abstract class MixedRows
 {
+    /// <summary>Of the widest vector.</summary>
+    protected const int MaxVectorBytes = 64;
+
     /// <summary>That of a kernel.</summary>
     public static MixedRows Of(Kernel kernel) => kernel switch
     {
@@ -26,7 +29,40 @@ internal abstract class MixedRows
     public abstract void Multiply(MixedMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y);
 
     /// <summary>Unpacks rows into lines of <paramref name="stride"/> floats: the same bits in every vector width.</summary>
-    public abstract void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride);
+    public void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    {
+        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
+        byte[] unpacked = ArrayPool<byte>.Shared.Rent(matrix.GroupSize + MaxVectorBytes);
+        for (int r = 0; r < rowCount; r++)
+        {
+            var headers = matrix.Headers(firstRow + r);
+            var codes = matrix.Codes(firstRow + r);
+            matrix.ReadScales(firstRow + r, scales);
+            for (int group = 0; group < headers.Length; group++)
+            {
+                int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
+                var part = weights.Slice((r * stride) + start, Math.Min(matrix.GroupSize, matrix.Columns - start));
+                if (depth == 0)
+                {
+                    part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
+                    continue;
+                }
+
+                Unpack(codes, depth, part.Length, unpacked);
+                codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
+                Scale(unpacked, matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group])), scales[group], part);
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(unpacked);
+        ArrayPool<float>.Shared.Return(scales);
+    }
+
+    /// <summary>Unpacks the codes of a group; may write up to <see cref="MaxVectorBytes"/> more.</summary>
+    protected abstract void Unpack(ReadOnlySpan<byte> packed, int depth, int count, byte[] codes);
+
+    /// <summary>The weights that codes stand for.</summary>
+    protected abstract void Scale(ReadOnlySpan<byte> codes, ReadOnlySpan<float> levels, float scale, Span<float> weights);
 }
 
 /// <summary>Without vectors: what the others are tested against.</summary>
@@ -54,35 +90,13 @@ internal sealed class ScalarMixedRows : MixedRows
         ArrayPool<float>.Shared.Return(line);
     }
 
-    public override void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    protected override void Unpack(ReadOnlySpan<byte> packed, int depth, int count, byte[] codes) => CodePacking.Unpack(packed, depth, codes.AsSpan(0, count));
+
+    protected override void Scale(ReadOnlySpan<byte> codes, ReadOnlySpan<float> levels, float scale, Span<float> weights)
     {
-        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
-        Span<byte> unpacked = stackalloc byte[matrix.GroupSize];
-        for (int r = 0; r < rowCount; r++)
+        for (int i = 0; i < weights.Length; i++)
         {
-            var headers = matrix.Headers(firstRow + r);
-            var codes = matrix.Codes(firstRow + r);
-            matrix.ReadScales(firstRow + r, scales);
-            for (int group = 0; group < headers.Length; group++)
-            {
-                int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
-                var part = weights.Slice((r * stride) + start, Math.Min(matrix.GroupSize, matrix.Columns - start));
-                if (depth == 0)
-                {
-                    part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
-                    continue;
-                }
-
-                CodePacking.Unpack(codes, depth, unpacked[..part.Length]);
-                codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
-                var levels = matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group]));
-                for (int i = 0; i < part.Length; i++)
-                {
-                    part[i] = scales[group] * levels[unpacked[i]];
-                }
-            }
+            weights[i] = scale * levels[codes[i]];
         }
-
-        ArrayPool<float>.Shared.Return(scales);
     }
 }

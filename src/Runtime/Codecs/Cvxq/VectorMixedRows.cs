@@ -60,34 +60,7 @@ internal sealed unsafe class VectorMixedRows<S, F, B> : MixedRows
         ArrayPool<float>.Shared.Return(scales);
     }
 
-    public override void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
-    {
-        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
-        byte[] unpacked = ArrayPool<byte>.Shared.Rent(matrix.GroupSize + UnitCodes);
-        for (int r = 0; r < rowCount; r++)
-        {
-            var headers = matrix.Headers(firstRow + r);
-            var codes = matrix.Codes(firstRow + r);
-            matrix.ReadScales(firstRow + r, scales);
-            for (int group = 0; group < headers.Length; group++)
-            {
-                int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
-                var part = weights.Slice((r * stride) + start, Math.Min(matrix.GroupSize, matrix.Columns - start));
-                if (depth == 0)
-                {
-                    part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
-                    continue;
-                }
-
-                Strips<S, F, B>.Unpack(codes, depth, part.Length, unpacked);
-                codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
-                Scale(unpacked, matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group])), scales[group], part);
-            }
-        }
-
-        ArrayPool<byte>.Shared.Return(unpacked);
-        ArrayPool<float>.Shared.Return(scales);
-    }
+    protected override void Unpack(ReadOnlySpan<byte> packed, int depth, int count, byte[] codes) => Strips<S, F, B>.Unpack(packed, depth, count, codes);
 
     private static int LineLength(MixedMatrix matrix) => checked((matrix.Columns + 63) / 64 * 64);
 
@@ -168,7 +141,7 @@ internal sealed unsafe class VectorMixedRows<S, F, B> : MixedRows
         total = S.MultiplyAdd(S.Broadcast(scale), S.Add(sum0, sum1), total);
     }
 
-    private static void Scale(ReadOnlySpan<byte> codes, ReadOnlySpan<float> levels, float scale, Span<float> weights)
+    protected override void Scale(ReadOnlySpan<byte> codes, ReadOnlySpan<float> levels, float scale, Span<float> weights)
     {
         ref byte code = ref MemoryMarshal.GetReference(codes);
         ref float level = ref MemoryMarshal.GetReference(levels), weight = ref MemoryMarshal.GetReference(weights);
