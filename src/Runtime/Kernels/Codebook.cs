@@ -3,9 +3,12 @@ namespace Compress.Runtime.Kernels;
 /// <summary>What a matrix's codes stand for: points of one to eight coordinates.</summary>
 internal sealed class Codebook
 {
+    private readonly int entries;
+
     private Codebook(float[] values, int dimension, int zeroBase, bool isIntegers)
     {
-        Values = values;
+        entries = values.Length / dimension;
+        Values = dimension is 2 or 3 ? [.. values, .. new float[4 - dimension]] : values;
         Dimension = dimension;
         ZeroBase = zeroBase;
         IsIntegers = isIntegers;
@@ -13,8 +16,8 @@ internal sealed class Codebook
     }
 
     /// <summary>
-    /// [entries, dimension]. A group with zero point z maps code c to entry <c>ZeroBase − z + c</c>, which exists for every
-    /// code that the bits allow.
+    /// [entries, dimension], and zeros, so that a point of two or three coordinates may be loaded as four. A group with zero point z maps code c to entry
+    /// <c>ZeroBase − z + c</c>, which exists for every code that the bits allow.
     /// </summary>
     public float[] Values { get; }
 
@@ -34,7 +37,7 @@ internal sealed class Codebook
     public byte[]? LaneTables { get; }
 
     /// <summary>A codebook of points.</summary>
-    /// <param name="values">[2^bits, dimension]; of three coordinates one number more, because points are loaded as four.</param>
+    /// <param name="values">[2^bits, dimension].</param>
     /// <param name="dimension">Coordinates of a point.</param>
     public static Codebook Points(float[] values, int dimension) => new(values, dimension, 0, false);
 
@@ -53,7 +56,7 @@ internal sealed class Codebook
 
     private byte[]? BuildLaneTables()
     {
-        int codes = (Values.Length / Dimension) - ZeroBase;
+        int codes = entries - ZeroBase;
         if (codes > 16 || Dimension > 2 || Array.Exists(Values, value => (BitConverter.SingleToUInt32Bits(value) & 0xFFFF) != 0))
         {
             return null;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -7,170 +8,217 @@ using Compress.Runtime.Codecs;
 namespace Compress.Runtime.Kernels;
 
 /// <summary>
-/// Rows and products of matrices whose codes are longer than a byte or stand for three weights and more. A row's points are copied to a line of floats in the
-/// first-level cache, one load and one store for each code; then the line is as any row of floats. Each group begins at a whole vector: those of p = 3 need gaps.
+/// Products of one vector with rows of points, for codebooks too large for byte shuffles. A code costs one multiply-add. Eight rows at once hide the latency of
+/// their sums and share the activations.
 /// </summary>
-internal static class PointDot<S, F, B>
+internal static unsafe class PointDot<S, F, B>
     where S : struct, ISimd<F, B>
     where F : struct
     where B : struct
 {
-    private static int Step => Unsafe.SizeOf<F>() / sizeof(float);
+    private const int RowsAtOnce = 8;
 
-    public static bool Fits(CodeMatrix matrix) => matrix.Codebook.Dimension > 2 || matrix.Bits > 8;
+    // So many codes are summed up before they go to the row's total, which keeps rounding errors small.
+    private const int SegmentCodes = 256;
 
-    /// <summary>Floats that <see cref="Arrange"/> writes.</summary>
-    public static int ArrangedLength(CodeMatrix matrix) =>
-        checked(((matrix.Groups - 1) * Stride(matrix)) + Kernel.LineLength(matrix.Columns - ((matrix.Groups - 1) * matrix.GroupSize)));
+    /// <summary>True if this kernel serves the matrix.</summary>
+    public static bool Fits(CodeMatrix matrix) => matrix.Codebook.Dimension > 1 || matrix.Bits > 8;
 
-    /// <summary>Fills up each group with zeros.</summary>
-    public static void Arrange(CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged)
+    /// <summary>Floats of the vector, of which all behind its elements are zero: the last code's activations are loaded as a whole vector.</summary>
+    public static int ArrangedLength(CodeMatrix matrix) => Kernel.LineLength(checked((matrix.CodesPerRow * matrix.Codebook.Dimension) + 3));
+
+    /// <summary>The products of <c>y.Length</c> rows with a vector that is filled up with zeros.</summary>
+    public static void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> padded, Span<float> y)
     {
-        arranged.Clear();
-        for (int group = 0; group < matrix.Groups; group++)
+        switch (matrix.Codebook.Dimension)
         {
-            int start = group * matrix.GroupSize;
-            x[start..Math.Min(start + matrix.GroupSize, x.Length)].CopyTo(arranged[(group * Stride(matrix))..]);
+            case 1: MultiplyRows<SinglePoint, Vector128<float>>(matrix, firstRow, padded, y); break;
+            case 2: MultiplyRows<PairPoint, Vector128<float>>(matrix, firstRow, padded, y); break;
+            case 3: MultiplyRows<TriplePoint, Vector128<float>>(matrix, firstRow, padded, y); break;
+            case 4: MultiplyRows<QuadPoint, Vector128<float>>(matrix, firstRow, padded, y); break;
+            case 8: MultiplyRows<OctetPoint, Vector256<float>>(matrix, firstRow, padded, y); break;
+            default: throw new UnreachableException();
         }
     }
 
-    /// <summary>The products of <c>y.Length</c> rows with an arranged vector.</summary>
-    public static void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
+    private static void MultiplyRows<P, V>(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> padded, Span<float> y)
+        where P : struct, IPoint<V>
+        where V : struct
     {
-        using var row = new RowCursor(matrix);
-        using var line = new Line(matrix);
-        for (int r = 0; r < y.Length; r++)
+        if (matrix.Bits > 8)
         {
-            row.MoveTo(firstRow + r);
-            y[r] = Dot(
-                (nuint)Stride(matrix),
-                (nuint)arranged.Length,
-                ref MemoryMarshal.GetReference(row.Scales),
-                ref MemoryMarshal.GetReference(line.Read(row.Packed)),
-                ref MemoryMarshal.GetReference(arranged));
+            MultiplyRows<P, V, ushort>(matrix, firstRow, padded, y);
+        }
+        else
+        {
+            MultiplyRows<P, V, byte>(matrix, firstRow, padded, y);
         }
     }
 
-    /// <summary>Unpacks rows into lines of <paramref name="stride"/> floats.</summary>
-    public static void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
+    private static void MultiplyRows<P, V, C>(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> padded, Span<float> y)
+        where P : struct, IPoint<V>
+        where V : struct
+        where C : unmanaged
     {
-        using var row = new RowCursor(matrix);
-        using var line = new Line(matrix);
-        for (int r = 0; r < rowCount; r++)
+        int codes = matrix.CodesPerRow, line = Kernel.LineLength(codes), groups = matrix.Groups, rowBytes = matrix.RowBytes;
+        C[] unpacked = ArrayPool<C>.Shared.Rent((RowsAtOnce * line) + RowCursor.Padding);
+        float[] scales = ArrayPool<float>.Shared.Rent(RowsAtOnce * groups);
+        unpacked.AsSpan().Clear();
+        scales.AsSpan().Clear();
+        float* sums = stackalloc float[RowsAtOnce];
+        fixed (float* x = padded, table = matrix.Codebook.Values, scale = scales)
+        fixed (C* line0 = unpacked)
         {
-            row.MoveTo(firstRow + r);
-            ref float all = ref MemoryMarshal.GetReference(line.Read(row.Packed));
-            var destination = weights.Slice(r * stride, matrix.Columns);
-            for (int group = 0; group < row.Groups; group++)
+            for (int done = 0; done < y.Length; done += RowsAtOnce)
             {
-                int start = group * matrix.GroupSize;
-                var part = destination[start..Math.Min(start + matrix.GroupSize, destination.Length)];
-                ref float points = ref Unsafe.Add(ref all, group * Stride(matrix));
-                F scale = S.Broadcast(row.Scales[group]);
-                int i = 0;
-                for (; i + Step <= part.Length; i += Step)
+                int rows = Math.Min(RowsAtOnce, y.Length - done);
+                long first = firstRow + done;
+                matrix.Scales.Read(first * groups, scales.AsSpan(0, rows * groups));
+                var packed = matrix.Codes.Slice(first * rowBytes, rows * rowBytes);
+                if (matrix.Bits == 8 && rows == RowsAtOnce)
                 {
-                    S.Store(S.Multiply(S.Load(ref points, (nuint)i), scale), ref part[i], 0);
+                    fixed (byte* stored = packed)
+                    {
+                        Rows<P, V, C>(matrix, (C*)stored, codes, scale, table, x, sums);
+                    }
+                }
+                else
+                {
+                    for (int row = 0; row < rows; row++)
+                    {
+                        Unpack(packed.Slice(row * rowBytes, rowBytes), matrix.Bits, unpacked.AsSpan(row * line), codes);
+                    }
+
+                    Rows<P, V, C>(matrix, line0, line, scale, table, x, sums);
                 }
 
-                for (; i < part.Length; i++)
-                {
-                    part[i] = Unsafe.Add(ref points, i) * row.Scales[group];
-                }
+                new ReadOnlySpan<float>(sums, rows).CopyTo(y[done..]);
+            }
+        }
+
+        ArrayPool<C>.Shared.Return(unpacked);
+        ArrayPool<float>.Shared.Return(scales);
+    }
+
+    private static void Unpack<C>(ReadOnlySpan<byte> row, int bits, Span<C> codes, int count)
+        where C : unmanaged
+    {
+        if (sizeof(C) == 1)
+        {
+            Strips<S, F, B>.Unpack(row, bits, count, MemoryMarshal.AsBytes(codes));
+        }
+        else
+        {
+            Strips<S, F, B>.Unpack(row, bits, MemoryMarshal.Cast<C, ushort>(codes[..count]));
+        }
+    }
+
+    private static void Rows<P, V, C>(CodeMatrix matrix, C* rows, int stride, float* scales, float* table, float* x, float* sums)
+        where P : struct, IPoint<V>
+        where V : struct
+        where C : unmanaged
+    {
+        int groupCodes = matrix.GroupSize / P.Dimension, groups = matrix.Groups;
+        new Span<float>(sums, RowsAtOnce).Clear();
+        for (int group = 0; group < groups; group++)
+        {
+            long groupEnd = group + 1 < groups ? (group + 1L) * groupCodes : matrix.CodesPerRow;
+            for (long start = (long)group * groupCodes; start < groupEnd; start += SegmentCodes)
+            {
+                C* end = rows + Math.Min(start + SegmentCodes, groupEnd);
+                Segment<P, V, C>(rows + start, (nuint)stride, end, x + (P.Dimension * start), table, scales + group, (nuint)groups, sums);
             }
         }
     }
 
-    // From one group to the next: whole vectors in every width.
-    private static int Stride(CodeMatrix matrix) => matrix.Groups == 1 ? 0 : Kernel.LineLength(matrix.GroupSize);
-
-    // Calls nothing, so that all sums stay in registers: no vector register survives a call on Unix.
+    /// <summary>Adds scale · Σ point · x over some codes of eight rows to their sums. Calls nothing, so that the sums stay in registers.</summary>
+    /// <param name="row0">The first row's codes.</param>
+    /// <param name="stride">From one row to the next, in codes.</param>
+    /// <param name="end">Where the first row's codes end.</param>
+    /// <param name="x">The activations of the first code.</param>
+    /// <param name="table">The codebook.</param>
+    /// <param name="scales">The first row's scale.</param>
+    /// <param name="scaleStride">From one row's scale to the next one's.</param>
+    /// <param name="sums">Eight.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static float Dot(nuint stride, nuint length, ref float scales, ref float points, ref float x)
+    private static void Segment<P, V, C>(
+        C* row0, nuint stride, C* end, float* x, float* table, float* scales, nuint scaleStride, float* sums)
+        where P : struct, IPoint<V>
+        where V : struct
+        where C : unmanaged
     {
-        F total = default;
-        nuint step = (nuint)Step;
-        for (nuint column = 0; column < length;)
+        V sum0 = default, sum1 = default, sum2 = default, sum3 = default;
+        V sum4 = default, sum5 = default, sum6 = default, sum7 = default;
+        C* row3 = row0 + (3 * stride), row6 = row0 + (6 * stride);
+        for (; row0 + 4 <= end; row0 += 4, row3 += 4, row6 += 4, x += 4 * P.Dimension)
         {
-            nuint end = stride == 0 ? length : Math.Min(column + stride, length);
-            F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-            for (; column + (4 * step) <= end; column += 4 * step)
-            {
-                ref float point = ref Unsafe.Add(ref points, column);
-                ref float from = ref Unsafe.Add(ref x, column);
-                sum0 = S.MultiplyAdd(S.Load(ref point, 0), S.Load(ref from, 0), sum0);
-                sum1 = S.MultiplyAdd(S.Load(ref point, step), S.Load(ref from, step), sum1);
-                sum2 = S.MultiplyAdd(S.Load(ref point, 2 * step), S.Load(ref from, 2 * step), sum2);
-                sum3 = S.MultiplyAdd(S.Load(ref point, 3 * step), S.Load(ref from, 3 * step), sum3);
-            }
-
-            for (; column < end; column += step)
-            {
-                sum0 = S.MultiplyAdd(S.Load(ref points, column), S.Load(ref x, column), sum0);
-            }
-
-            total = S.MultiplyAdd(S.Broadcast(scales), S.Add(S.Add(sum0, sum1), S.Add(sum2, sum3)), total);
-            scales = ref Unsafe.Add(ref scales, 1);
+            V x0 = P.Activation(x), x1 = P.Activation(x + P.Dimension);
+            V x2 = P.Activation(x + (2 * P.Dimension)), x3 = P.Activation(x + (3 * P.Dimension));
+            Four<P, V, C>(row0, table, x0, x1, x2, x3, ref sum0);
+            Four<P, V, C>(row0 + stride, table, x0, x1, x2, x3, ref sum1);
+            Four<P, V, C>(row0 + (2 * stride), table, x0, x1, x2, x3, ref sum2);
+            Four<P, V, C>(row3, table, x0, x1, x2, x3, ref sum3);
+            Four<P, V, C>(row3 + stride, table, x0, x1, x2, x3, ref sum4);
+            Four<P, V, C>(row3 + (2 * stride), table, x0, x1, x2, x3, ref sum5);
+            Four<P, V, C>(row6, table, x0, x1, x2, x3, ref sum6);
+            Four<P, V, C>(row6 + stride, table, x0, x1, x2, x3, ref sum7);
         }
 
-        return S.Sum(total);
+        for (; row0 < end; row0++, row3++, row6++, x += P.Dimension)
+        {
+            V x0 = P.Activation(x);
+            sum0 = P.MultiplyAdd(x0, table, Code(row0), sum0);
+            sum1 = P.MultiplyAdd(x0, table, Code(row0 + stride), sum1);
+            sum2 = P.MultiplyAdd(x0, table, Code(row0 + (2 * stride)), sum2);
+            sum3 = P.MultiplyAdd(x0, table, Code(row3), sum3);
+            sum4 = P.MultiplyAdd(x0, table, Code(row3 + stride), sum4);
+            sum5 = P.MultiplyAdd(x0, table, Code(row3 + (2 * stride)), sum5);
+            sum6 = P.MultiplyAdd(x0, table, Code(row6), sum6);
+            sum7 = P.MultiplyAdd(x0, table, Code(row6 + stride), sum7);
+        }
+
+        sums[0] += scales[0] * P.Total(sum0);
+        sums[1] += scales[scaleStride] * P.Total(sum1);
+        sums[2] += scales[2 * scaleStride] * P.Total(sum2);
+        sums[3] += scales[3 * scaleStride] * P.Total(sum3);
+        sums[4] += scales[4 * scaleStride] * P.Total(sum4);
+        sums[5] += scales[5 * scaleStride] * P.Total(sum5);
+        sums[6] += scales[6 * scaleStride] * P.Total(sum6);
+        sums[7] += scales[7 * scaleStride] * P.Total(sum7);
     }
 
-    /// <summary>Memory for the codes and the points of a row.</summary>
-    private readonly ref struct Line : IDisposable
+    // Four codes by one load, taken off its low end.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four<P, V, C>(C* codes, float* table, V x0, V x1, V x2, V x3, ref V sum)
+        where P : struct, IPoint<V>
+        where V : struct
+        where C : unmanaged
     {
-        private readonly CodeMatrix matrix;
-        private readonly int count;
-        private readonly ushort[] codes;
-        private readonly float[] points;
-
-        public Line(CodeMatrix matrix)
+        if (sizeof(C) == 1)
         {
-            (this.matrix, count) = (matrix, matrix.CodesPerRow);
-            codes = ArrayPool<ushort>.Shared.Rent(count);
-
-            // What fills up a group meets zeros, and must be finite. The last point may stand out.
-            points = ArrayPool<float>.Shared.Rent(ArrangedLength(matrix) + 8);
-            points.AsSpan().Clear();
+            uint rest = Unsafe.ReadUnaligned<uint>(codes);
+            sum = P.MultiplyAdd(x0, table, (byte)rest, sum);
+            rest >>= 8;
+            sum = P.MultiplyAdd(x1, table, (byte)rest, sum);
+            rest >>= 8;
+            sum = P.MultiplyAdd(x2, table, (byte)rest, sum);
+            rest >>= 8;
+            sum = P.MultiplyAdd(x3, table, rest, sum);
         }
-
-        /// <summary>The points of a row, without scales; each group begins at a multiple of the stride.</summary>
-        public ReadOnlySpan<float> Read(ReadOnlySpan<byte> packed)
+        else
         {
-            CodePacking.Unpack(packed, matrix.Bits, codes.AsSpan(0, count));
-            ref ushort code = ref MemoryMarshal.GetArrayDataReference(codes);
-            ref float table = ref MemoryMarshal.GetArrayDataReference(matrix.Codebook.Values);
-            ref float to = ref MemoryMarshal.GetArrayDataReference(points);
-            int groupCodes = matrix.GroupSize / matrix.Codebook.Dimension;
-            for (int first = 0; first < count; first += groupCodes)
-            {
-                Copy(ref Unsafe.Add(ref code, first), Math.Min(groupCodes, count - first), ref table, ref Unsafe.Add(ref to, first / groupCodes * Stride(matrix)), matrix.Codebook.Dimension);
-            }
-
-            return points;
-        }
-
-        // A point of three coordinates is stored as four: what follows overwrites the last, or it fills up a group.
-        private static void Copy(ref ushort codes, int count, ref float table, ref float to, int dimension)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                nuint entry = Unsafe.Add(ref codes, i);
-                switch (dimension)
-                {
-                    case 1: Unsafe.Add(ref to, i) = Unsafe.Add(ref table, entry); break;
-                    case 2: Vector64.LoadUnsafe(ref table, 2 * entry).StoreUnsafe(ref to, 2 * (nuint)i); break;
-                    case 3: Vector128.LoadUnsafe(ref table, 3 * entry).StoreUnsafe(ref to, 3 * (nuint)i); break;
-                    case 4: Vector128.LoadUnsafe(ref table, 4 * entry).StoreUnsafe(ref to, 4 * (nuint)i); break;
-                    default: Vector256.LoadUnsafe(ref table, 8 * entry).StoreUnsafe(ref to, 8 * (nuint)i); break;
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-            ArrayPool<ushort>.Shared.Return(codes);
-            ArrayPool<float>.Shared.Return(points);
+            ulong rest = Unsafe.ReadUnaligned<ulong>(codes);
+            sum = P.MultiplyAdd(x0, table, (ushort)rest, sum);
+            rest >>= 16;
+            sum = P.MultiplyAdd(x1, table, (ushort)rest, sum);
+            rest >>= 16;
+            sum = P.MultiplyAdd(x2, table, (ushort)rest, sum);
+            rest >>= 16;
+            sum = P.MultiplyAdd(x3, table, (nuint)rest, sum);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint Code<C>(C* code)
+        where C : unmanaged => sizeof(C) == 1 ? *(byte*)code : *(ushort*)code;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Compress.Runtime.Codecs;
 
 namespace Compress.Runtime.Kernels;
@@ -54,6 +55,38 @@ internal static unsafe class Strips<S, F, B>
         for (nuint unit = 0; unit < (nuint)(count / UnitCodes); unit++)
         {
             S.StoreBytes(S.Codes(ref *packed, unit, TBits.Value), ref Unsafe.Add(ref codes, unit * (nuint)UnitCodes));
+        }
+    }
+
+    /// <summary>Unpacks codes of 9 to 12 bits of a row.</summary>
+    public static void Unpack(ReadOnlySpan<byte> row, int bits, Span<ushort> codes)
+    {
+        int whole = codes.Length / CodePacking.StripCodes;
+        fixed (byte* packed = row)
+        fixed (ushort* unpacked = codes)
+        {
+            switch (bits)
+            {
+                case 9: Expand<One>(packed, whole, unpacked); break;
+                case 10: Expand<Two>(packed, whole, unpacked); break;
+                case 11: Expand<Three>(packed, whole, unpacked); break;
+                default: Expand<Four>(packed, whole, unpacked); break;
+            }
+        }
+
+        CodePacking.Unpack(row[(whole * CodePacking.StripBytes(bits))..], bits, codes[(whole * CodePacking.StripCodes)..]);
+    }
+
+    // A strip fills a vector of 256 bits, whatever the width of the others.
+    private static void Expand<THighBits>(byte* packed, int strips, ushort* codes)
+        where THighBits : struct, IConstant
+    {
+        for (int strip = 0; strip < strips; strip++, codes += CodePacking.StripCodes, packed += CodePacking.StripBytes(8 + THighBits.Value))
+        {
+            var low = Vector256.Load(packed);
+            var high = Simd256.Codes(ref *(packed + CodePacking.StripBytes(8)), 0, THighBits.Value);
+            Vector256.Store(Vector256.WidenLower(low) | (Vector256.WidenLower(high) << 8), codes);
+            Vector256.Store(Vector256.WidenUpper(low) | (Vector256.WidenUpper(high) << 8), codes + Vector256<ushort>.Count);
         }
     }
 

@@ -34,9 +34,9 @@ internal sealed class VectorKernel<S, F, B> : Kernel
 
     public override void DecodeRows(CodeMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
     {
-        if (PointDot<S, F, B>.Fits(matrix))
+        if (PointRows<S, F, B>.Fits(matrix))
         {
-            PointDot<S, F, B>.DecodeRows(matrix, firstRow, rowCount, weights, stride);
+            PointRows<S, F, B>.Decode(matrix, firstRow, rowCount, weights, stride);
         }
         else if (StripDot<S, F, B>.Fits(matrix) && matrix.Codebook.Dimension == 1)
         {
@@ -59,17 +59,13 @@ internal sealed class VectorKernel<S, F, B> : Kernel
     public override int PanelBatch(CodeMatrix matrix) => StripDot<S, F, B>.Fits(matrix) ? 6 : 3;
 
     public override int ArrangedLength(CodeMatrix matrix) =>
-        PointDot<S, F, B>.Fits(matrix) ? PointDot<S, F, B>.ArrangedLength(matrix)
-        : StripDot<S, F, B>.Fits(matrix) ? StripDot<S, F, B>.ArrangedLength(matrix)
+        StripDot<S, F, B>.Fits(matrix) ? StripDot<S, F, B>.ArrangedLength(matrix)
+        : PointDot<S, F, B>.Fits(matrix) ? PointDot<S, F, B>.ArrangedLength(matrix)
         : LineLength(matrix.Columns);
 
     public override void Arrange(CodeMatrix matrix, ReadOnlySpan<float> x, Span<float> arranged)
     {
-        if (PointDot<S, F, B>.Fits(matrix))
-        {
-            PointDot<S, F, B>.Arrange(matrix, x, arranged);
-        }
-        else if (StripDot<S, F, B>.Fits(matrix))
+        if (StripDot<S, F, B>.Fits(matrix))
         {
             StripDot<S, F, B>.Arrange(matrix.Codebook.Dimension, x, arranged);
         }
@@ -82,17 +78,13 @@ internal sealed class VectorKernel<S, F, B> : Kernel
 
     public override void MultiplyRows(CodeMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y)
     {
-        if (PointDot<S, F, B>.Fits(matrix))
-        {
-            PointDot<S, F, B>.MultiplyRows(matrix, firstRow, arranged, y);
-        }
-        else if (StripDot<S, F, B>.Fits(matrix))
+        if (StripDot<S, F, B>.Fits(matrix))
         {
             StripDot<S, F, B>.MultiplyRows(matrix, firstRow, arranged, y);
         }
-        else if (PairDot.Fits(matrix))
+        else if (PointDot<S, F, B>.Fits(matrix))
         {
-            PairDot.MultiplyRows<S, F, B>(matrix, firstRow, arranged, y);
+            PointDot<S, F, B>.MultiplyRows(matrix, firstRow, arranged, y);
         }
         else if (matrix.Codebook.IsIntegers)
         {

@@ -72,7 +72,7 @@ internal sealed class HiggsTensor : PackedTensor
     /// <summary>A table of 2^bits entries, so that no code reads outside it; entries from n on are zero.</summary>
     private static float[] ReadGrid(PackedParts parts, int p, int n, int entries)
     {
-        float[] grid = new float[(entries * p) + (p == 3 ? 1 : 0)];
+        float[] grid = new float[entries * p];
         string name = $"grid.p{p}n{n}";
         if (n <= 16)
         {
