@@ -19,6 +19,7 @@
     ("higgs", $"size and perplexity of HIGGS, budgets and feedback beside llama.cpp's types: {Compress.Bench.QualityTrial.Usage} [--plot FILE.svg] [--out DIR]",
         Compress.Bench.HiggsBench.Run),
     ("cvxq", $"size and perplexity of CVXQ beside rounding, error feedback, equal depths and HIGGS: {Compress.Bench.QualityTrial.Usage} [--out DIR]", Compress.Bench.CvxqBench.Run),
+    ("mnist", "size and accuracy of a network for MNIST by every recipe of a folder: MODEL.safetensors RECIPES_FOLDER [--plot FILE.svg] [--out DIR]", Compress.Bench.MnistBench.Run),
     ("prediction", "what budgets predict beside what is measured: MODEL CALIBRATION_TEXT HELD_OUT_TEXT [--unit paragraph] [--window N] [--limit N] [--plot FILE] [--out DIR]",
         Compress.Bench.PredictionBench.Run),
     ("allocate", "the exact choice of forms for 1,000 layers: [--out DIR]", Compress.Bench.AllocationBench.Run),
