@@ -8,6 +8,7 @@
     ("multiply", "products with packed weights beside TensorPrimitives.Dot and llama.cpp: [--size 4096] [--threads 1] [--batch 16] [--out DIR]",
         Compress.Bench.MultiplyBench.Run),
     ("dequantize", "unpacking beside writing as many floats: [--size 4096] [--out DIR]", Compress.Bench.DequantizeBench.Run),
+    ("entropy", "entropy coding beside zlib and the entropy itself: [--size 4096] [--out DIR]", Compress.Bench.EntropyBench.Run),
     ("cache", "a model of 1 GB whose layers are all cached, beside hashing it: [--out DIR]", Compress.Bench.CachedCompression.Run),
     ("noop", "a build with nothing to do of a project with ten models: [--out DIR]", Compress.Bench.NoOpBuild.Run),
     ("rebuild", "builds with a warm cache, after a clean and after a change of one of 200 layers: [--out DIR]", Compress.Bench.RebuildBench.Run),

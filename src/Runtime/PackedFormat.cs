@@ -9,6 +9,9 @@ internal static class PackedFormat
     /// <summary>The version of the container. A reader refuses any other.</summary>
     public const int Version = 1;
 
+    /// <summary>The parameter that names, with spaces between, those arrays of codes that are entropy-coded.</summary>
+    public const string EntropyKey = "entropy";
+
     /// <summary>Stands between a tensor's name and its part's. No tensor's own name contains it.</summary>
     public const string Separator = "::";
 

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Text.Json;
+using Compress.Runtime.Codecs;
+using Compress.Runtime.Codecs.Entropy;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Runtime;
@@ -8,7 +10,7 @@ namespace Compress.Runtime;
 internal sealed class PackedParts
 {
     private readonly Func<string, (TensorEntry Entry, ByteView View)?> find;
-    private long ownBytes;
+    private long ownBytes, decodedBytes;
     private double sharedBits;
 
     /// <param name="name">The tensor's name.</param>
@@ -43,6 +45,9 @@ internal sealed class PackedParts
 
     /// <summary>Bytes of the parts taken so far: what the tensor alone stores.</summary>
     public long OwnBytes => ownBytes;
+
+    /// <summary>Bytes by which these parts are longer in memory than in the file.</summary>
+    public long DecodedBytes => decodedBytes;
 
     /// <summary>Bits per weight that the shared tables taken so far cost this tensor.</summary>
     public double SharedBits => sharedBits;
@@ -100,6 +105,30 @@ internal sealed class PackedParts
         return view;
     }
 
+    /// <summary>Rows of codes with <paramref name="n"/> values, of exactly the expected size, or entropy-coded: then they are decoded, into plain codes.</summary>
+    /// <param name="part">The array.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="codesPerRow">Codes of a row.</param>
+    /// <param name="n">Values of a code.</param>
+    /// <returns>The codes, and the layout of each row.</returns>
+    /// <exception cref="InvalidDataException">They are absent, of another type or size, or damaged.</exception>
+    public (ByteView Codes, CodeLayout Layout) Codes(string part, int rows, int codesPerRow, int n)
+    {
+        var layout = CodeLayout.Of(n);
+        if (!IsCoded(part))
+        {
+            return (Part(part, DType.U8, rows * layout.RowBytes(codesPerRow)), layout);
+        }
+
+        string name = PackedFormat.PartName(Name, part);
+        var stream = find(name) is (var entry, var view) && entry.DType == DType.U8 ? view : throw Bad($"its array {Quote.Name(name)} is not in the file, or not of U8");
+        var coded = new CodedRows(rows, codesPerRow, n);
+        byte[] codes = (coded.Fits ? coded.Decode(stream) : null) ?? throw Bad($"its array {Quote.Name(name)} is damaged: these are not the codes of {rows} rows");
+        ownBytes += stream.Length;
+        decodedBytes += codes.Length - stream.Length;
+        return (new(MappedBytes.FromArray(codes), 0, codes.Length), CodeLayout.Of(1 << layout.Bits));
+    }
+
     /// <summary>A table that several tensors share, of exactly the expected type and size.</summary>
     /// <exception cref="InvalidDataException">It is absent, or of another type or size.</exception>
     public ByteView Shared(string table, DType dtype, long count)
@@ -120,6 +149,9 @@ internal sealed class PackedParts
 
     /// <summary>The error for a tensor whose description and contents do not fit.</summary>
     public InvalidDataException Bad(string what) => new($"packed tensor {Quote.Name(Name)}: {what}");
+
+    private bool IsCoded(string part) =>
+        Parameters.ValueKind == JsonValueKind.Object && Parameters.TryGetProperty(PackedFormat.EntropyKey, out _) && Text(PackedFormat.EntropyKey).Split(' ').Contains(part);
 
     private ByteView Find(string name, DType dtype, long count)
     {

@@ -65,6 +65,12 @@ public abstract class PackedTensor
     public long StoredBytes { get; private protected set; }
 
     /// <summary>
+    /// Bytes that its arrays take in memory, mapped from the file or not: <see cref="StoredBytes"/>, and more where the file has codes in fewer bits, which were unpacked when the
+    /// tensor was opened.
+    /// </summary>
+    public long MemoryBytes { get; private protected set; }
+
+    /// <summary>
     /// All stored bits over the number of weights: codes, scales, padding, and the tensor's part of the tables that it
     /// shares with others (each table is charged to its users by their numbers of weights).
     /// </summary>
@@ -242,6 +248,7 @@ public abstract class PackedTensor
     private protected void CountBits(PackedParts parts)
     {
         StoredBytes = parts.OwnBytes;
+        MemoryBytes = parts.OwnBytes + parts.DecodedBytes;
         BitsPerWeight = Count == 0 ? 0 : (8.0 * parts.OwnBytes / Count) + parts.SharedBits;
     }
 }

@@ -44,6 +44,7 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("cvxq", []),
     ("cvxq", [("bits", 2.5), ("quantizer", "laplace"), ("groupSize", 64), ("sensitivity", "inputs")]),
     ("uniform", []),
+    ("uniform", [("bits", 4), ("entropy", true)]),
     ("uniform", [("bits", 3), ("symmetric", true), ("clip", "mse")]),
     ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse")]),
     ("uniform", [("bits", 5), ("granularity", "tensor")]),

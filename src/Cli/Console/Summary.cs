@@ -10,7 +10,8 @@ internal static class Summary
     public static string Sizes(CompressionReport report)
     {
         string sizes = $"{Quantity.Bytes(report.SourceBytes)} -> {Quantity.Bytes(report.PackedBytes)} "
-            + $"({Quantity.Ratio(report.SourceBytes, report.PackedBytes)})";
+            + $"({Quantity.Ratio(report.SourceBytes, report.PackedBytes)})"
+            + (report.MemoryBytes > report.PackedBytes ? $", {Quantity.Bytes(report.MemoryBytes)} in memory" : "");
         return report.CacheHits + report.CacheMisses == 0
             ? $"{sizes}, nothing compressed"
             : $"{sizes}, {Quantity.Bits(report.BitsPerWeight)} bits per weight, relative error {Quantity.Error(Math.Sqrt(report.RelativeMse))}";

@@ -15,4 +15,14 @@ public sealed record EncodedTensor(string Codec, JsonObject Parameters, IReadOnl
 /// <param name="Shape">The dimensions.</param>
 /// <param name="Bytes">The elements, little-endian.</param>
 /// <param name="Shared">True for a table that is stored once in a file, however many tensors use it.</param>
-public sealed record EncodedPart(string Name, DType DType, long[] Shape, byte[] Bytes, bool Shared = false);
+public sealed record EncodedPart(string Name, DType DType, long[] Shape, byte[] Bytes, bool Shared = false)
+{
+    /// <summary>How codes lie in it; null if it holds something else.</summary>
+    public CodeRows? Codes { get; init; }
+}
+
+/// <summary>Rows of codes, each in the layout that docs/format.md gives for so many values.</summary>
+/// <param name="Rows">Rows.</param>
+/// <param name="PerRow">Codes of a row.</param>
+/// <param name="Values">Values of a code.</param>
+public sealed record CodeRows(int Rows, int PerRow, int Values);

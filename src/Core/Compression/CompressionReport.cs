@@ -17,6 +17,9 @@ public sealed record CompressionReport
     /// <summary>Bytes of the packed file, header included.</summary>
     public required long PackedBytes { get; init; }
 
+    /// <summary>Bytes that the tensors take in an application's memory: more than in the file where codes are entropy-coded.</summary>
+    public required long MemoryBytes { get; init; }
+
     /// <summary>All bits stored for the compressed layers, shared tables included, over their number of weights; 0 if none is compressed.</summary>
     public required double BitsPerWeight { get; init; }
 
@@ -159,4 +162,8 @@ public sealed record LayerReport(
     long Bytes,
     string Cache,
     double Milliseconds,
-    LayerKey Key);
+    LayerKey Key)
+{
+    /// <summary>Bytes that it takes in an application's memory: more than <see cref="Bytes"/> if its codes are entropy-coded.</summary>
+    public required long MemoryBytes { get; init; }
+}

@@ -209,7 +209,7 @@ public static class Compressor
                 pair.Tensor.StoredBytes,
                 pair.Result.Cache.ToString().ToLowerInvariant(),
                 Math.Round(pair.Result.Milliseconds, 3),
-                pair.Result.Key))
+                pair.Result.Key) { MemoryBytes = pair.Tensor.MemoryBytes })
             .ToList();
         var compressed = results.Where(result => result.Cache != CacheUse.Kept).ToList();
         double weights = compressed.Sum(result => (double)packed[result.Entry.Name].Count);
@@ -219,6 +219,7 @@ public static class Compressor
             Model = request.ModelPath,
             SourceBytes = model.Header.Tensors.Sum(tensor => tensor.ByteLength),
             PackedBytes = packed.PackedBytes,
+            MemoryBytes = packed.PackedBytes + layers.Sum(layer => layer.MemoryBytes - layer.Bytes),
             BitsPerWeight = weights == 0 ? 0 : bits / weights,
             RelativeMse = compressed.Aggregate(default(ErrorSums), (sum, result) => sum + result.Error).RelativeMse,
             CacheHits = compressed.Count(result => result.Cache == CacheUse.Hit),

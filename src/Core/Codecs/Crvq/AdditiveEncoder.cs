@@ -172,7 +172,7 @@ internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebook
             CodePacking.Pack(code.Codes[first + (i % count)].AsSpan(i / count * groups, groups), bits, packed.AsSpan(i * rowBytes, rowBytes));
         }
 
-        return new(name, DType.U8, count == 1 ? [code.Rows, rowBytes] : [code.Rows, count, rowBytes], packed);
+        return new(name, DType.U8, count == 1 ? [code.Rows, rowBytes] : [code.Rows, count, rowBytes], packed) { Codes = new(code.Rows * count, groups, 1 << bits) };
     }
 
     private static EncodedPart Columns(int[] columns, bool narrow)

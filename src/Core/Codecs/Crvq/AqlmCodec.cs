@@ -1,3 +1,5 @@
+using Compress.Core.Codecs.Entropy;
+
 namespace Compress.Core.Codecs.Crvq;
 
 /// <summary>The method <c>aqlm</c>; docs/codecs/aqlm.md.</summary>
@@ -20,8 +22,8 @@ internal sealed class AqlmCodec : ICodec
     public int Version => 1;
 
     public IReadOnlyList<Setting> Settings { get; } =
-        [GroupSize, new("codebooks", "Codebooks, whose vectors are added: each takes codebookBits / groupSize bits per weight.", 2, 1, 8), CodebookBits, Objective];
+        [GroupSize, new("codebooks", "Codebooks, whose vectors are added: each takes codebookBits / groupSize bits per weight.", 2, 1, 8), CodebookBits, Objective, EntropyCoding.Declared];
 
-    public ILayerEncoder Configure(SettingValues settings, ulong seed) => new AdditiveEncoder(
-        settings.Int("groupSize"), settings.Int("codebooks"), settings.Int("codebookBits"), null, settings.Text("objective") == "outputs");
+    public ILayerEncoder Configure(SettingValues settings, ulong seed) => EntropyCoding.Apply(
+        new AdditiveEncoder(settings.Int("groupSize"), settings.Int("codebooks"), settings.Int("codebookBits"), null, settings.Text("objective") == "outputs"), settings);
 }

@@ -1,3 +1,5 @@
+using Compress.Core.Codecs.Entropy;
+
 namespace Compress.Core.Codecs.Crvq;
 
 /// <summary>The method <c>crvq</c>; docs/codecs/crvq.md.</summary>
@@ -16,8 +18,9 @@ internal sealed class CrvqCodec : ICodec
         AqlmCodec.CodebookBits,
         new("critical", "Percent of the input channels that are critical (the paper's lambda).", 2, 0, 100),
         AqlmCodec.Objective,
+        EntropyCoding.Declared,
     ];
 
-    public ILayerEncoder Configure(SettingValues settings, ulong seed) => new AdditiveEncoder(
-        settings.Int("groupSize"), settings.Int("codebooks"), settings.Int("codebookBits"), settings.Int("critical"), settings.Text("objective") == "outputs");
+    public ILayerEncoder Configure(SettingValues settings, ulong seed) => EntropyCoding.Apply(
+        new AdditiveEncoder(settings.Int("groupSize"), settings.Int("codebooks"), settings.Int("codebookBits"), settings.Int("critical"), settings.Text("objective") == "outputs"), settings);
 }

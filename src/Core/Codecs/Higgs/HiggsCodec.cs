@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Compress.Core.Codecs.Entropy;
 using Compress.Core.Codecs.Feedback;
 
 namespace Compress.Core.Codecs.Higgs;
@@ -20,6 +21,7 @@ internal sealed class HiggsCodec : ICodec
         new("n", "Points of the grid, instead of bits: 2 to 256 with p = 1; p = 2: 16, 64, 88, 256, 1024; p = 3: 64, 512, 830, 4096; p = 4: 16, 256, 4096; p = 8: 256. 0 means 2^(bits·p).", 0, 0, 4096, GivesBits: true),
         new("groupSize", "Weights that share a scale and are rotated together; a power of two.", 1024, 16, 4096),
         .. FeedbackSettings.Declared,
+        EntropyCoding.Declared,
     ];
 
     public ILayerEncoder Configure(SettingValues settings, ulong seed)
@@ -37,7 +39,7 @@ internal sealed class HiggsCodec : ICodec
             throw new SettingException("p", Text($"there are no grids of dimension {p}: 1, 2, 3, 4 and 8 are"));
         }
 
-        return new HiggsEncoder(Grid.Get(p, Points(settings)), groupSize, seed, feedback);
+        return EntropyCoding.Apply(new HiggsEncoder(Grid.Get(p, Points(settings)), groupSize, seed, feedback), settings);
     }
 
     private static int Points(SettingValues settings)

@@ -53,7 +53,7 @@ internal sealed class HiggsEncoder(Grid grid, int groupSize, ulong seed, Feedbac
         var storedScales = new ScaleWriter(scales).Write(parameters, rows, groups);
         return new("higgs", parameters,
         [
-            new("codes", DType.U8, [rows, rowBytes], packed),
+            new("codes", DType.U8, [rows, rowBytes], packed) { Codes = new(rows, codesPerRow, grid.N) },
             storedScales,
             new(grid.Name, grid.DType, [grid.N, grid.P], grid.Bytes, Shared: true),
         ]);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Compress.Core.Codecs.Entropy;
 using Compress.Core.Codecs.Feedback;
 
 namespace Compress.Core.Codecs.Uniform;
@@ -21,6 +22,7 @@ internal sealed class UniformCodec : ICodec
         new("groupSize", "Weights of a group; a power of two. Only with granularity: group.", 64, 16, 4096),
         new("clip", "mse: narrow each range where that lessens the squared error (for few bits; slower); none: keep it.", "none", Choices: ["none", "mse"]),
         .. FeedbackSettings.Declared,
+        EntropyCoding.Declared,
     ];
 
     public ILayerEncoder Configure(SettingValues settings, ulong seed)
@@ -39,7 +41,8 @@ internal sealed class UniformCodec : ICodec
                 $"it has no meaning with granularity: {settings.Text("granularity")}; leave it out, or use granularity: group");
         }
 
-        return new UniformEncoder(
+        var encoder = new UniformEncoder(
             settings.Int("bits"), settings.Bool("symmetric"), granularity, groupSize, settings.Text("clip") == "mse", FeedbackSettings.From(settings));
+        return EntropyCoding.Apply(encoder, settings);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class UniformEncoder(
 
         List<EncodedPart> parts =
         [
-            new("codes", DType.U8, [weights.Rows, rowBytes], codes),
+            new("codes", DType.U8, [weights.Rows, rowBytes], codes) { Codes = new(weights.Rows, weights.Columns, 1 << bits) },
             scales.Write(parameters, layout.Shape),
         ];
         if (!symmetric)

@@ -36,8 +36,8 @@ internal sealed class AdditiveCodes
             throw parts.Bad($"a matrix of {rows} × {groups} groups");
         }
 
-        first = parts.Part("codes", DType.U8, (long)rows * rowBytes);
-        extended = count == 1 ? default : parts.Part("extended", DType.U8, extendedBytes * (count - 1));
+        first = parts.Codes("codes", rows, groups, 1 << Bits).Codes;
+        extended = count == 1 ? default : parts.Codes("extended", checked(rows * (count - 1)), critical, 1 << ExtendedBits).Codes;
         var stored = parts.Part("codebooks", DType.F16, (entries + ((long)extendedEntries * (count - 1))) * groupSize).All<Half>();
         vectors = new float[count][];
         for (int book = 0; book < count; book++)

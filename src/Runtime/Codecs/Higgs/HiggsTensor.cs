@@ -26,17 +26,17 @@ internal sealed class HiggsTensor : PackedTensor
         }
 
         int n = parts.Int("n", 2, 1 << CodePacking.MaxBits);
-        var layout = CodeLayout.Of(n);
         int groupSize = parts.PowerOfTwo("groupSize", 16, 4096);
         int scaled = CodeMatrix.CodeCount(groupSize, p) * p; // a group begins with a code
         rotation = new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel);
+        var (stored, layout) = parts.Codes("codes", Rows, CodeMatrix.CodeCount(Columns, p), n);
         codes = new(parts, layout, new()
         {
             Rows = Rows,
             Columns = Columns,
             Bits = layout.Bits,
             GroupSize = scaled,
-            Codes = parts.Part("codes", DType.U8, Rows * layout.RowBytes(CodeMatrix.CodeCount(Columns, p))),
+            Codes = stored,
             Scales = new(parts, (long)Rows * CodeMatrix.GroupCount(Columns, scaled)),
             Codebook = Codebook.Points(ReadGrid(parts, p, n, 1 << layout.Bits), p),
         });

@@ -35,7 +35,7 @@ internal sealed class UniformTensor : PackedTensor
             Bits = bits,
             GroupSize = groupSize,
             SharesScale = sharesScale,
-            Codes = parts.Part("codes", DType.U8, Rows * CodePacking.RowBytes(Columns, bits)),
+            Codes = parts.Codes("codes", Rows, Columns, 1 << bits).Codes,
             Scales = new(parts, scales),
             Zeros = parts.Bool("symmetric") ? null : parts.Part("zeros", DType.U8, CodePacking.RowBytes(scales, bits)),
             FixedZero = (byte)((1 << (bits - 1)) - 1),
