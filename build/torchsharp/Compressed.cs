@@ -21,7 +21,7 @@ namespace Compress.Torch
 
         /// <summary>
         /// Writes the values of a packed model into a module's parameters and buffers. The names, shapes and element types of both must be the same, and all of that is
-        /// checked before the first value is written.
+        /// checked before the first value is written. What products with a layer's weights add (<see cref="PackedTensor.OutputBias"/>) is added to its bias, which must be there.
         /// </summary>
         /// <param name="model">The packed model.</param>
         /// <param name="module">The module, on any device. Its parameters and buffers stay the same objects.</param>
@@ -44,13 +44,14 @@ namespace Compress.Torch
                 }
             }
 
+            faults.AddRange(Unplaced(model, state.ContainsKey));
             faults.AddRange(model.Names.Where(name => !state.ContainsKey(name)).Select(name => "the module has no '" + name + "' " + Text(model[name].Shape.ToArray())));
             ThrowIfAny(faults, "The packed model does not fit the module");
             using (torch.no_grad())
             {
                 foreach (KeyValuePair<string, Tensor> entry in state)
                 {
-                    using (Tensor values = TensorBytes.ToTensor(model[entry.Key]))
+                    using (Tensor values = Decoded(model, entry.Key))
                     {
                         entry.Value.copy_(values);
                     }
@@ -64,7 +65,11 @@ namespace Compress.Torch
             model.Packed.LoadInto(module);
         }
 
-        /// <summary>All tensors of a packed model, decoded, as new tensors on the CPU that the caller disposes. Element types are those of the source model.</summary>
+        /// <summary>
+        /// All tensors of a packed model, decoded, as new tensors on the CPU that the caller disposes. Element types are those of the source model. What products with a layer's weights
+        /// add is added to its bias.
+        /// </summary>
+        /// <exception cref="InvalidDataException">A layer whose products add something has no bias.</exception>
         /// <exception cref="NotSupportedException">A tensor has an element type that TorchSharp has not.</exception>
         public static Dictionary<string, Tensor> StateDict(this PackedModel model)
         {
@@ -74,9 +79,10 @@ namespace Compress.Torch
                 TensorBytes.TypeOf(model[name]);
             }
 
+            ThrowIfAny(Unplaced(model, model.Contains).ToList(), "The packed model cannot be decoded whole");
             foreach (string name in model.Names)
             {
-                state.Add(name, TensorBytes.ToTensor(model[name]));
+                state.Add(name, Decoded(model, name));
             }
 
             return state;
@@ -86,6 +92,25 @@ namespace Compress.Torch
         public static Dictionary<string, Tensor> StateDict(this ITypedModel model)
         {
             return model.Packed.StateDict();
+        }
+
+        private static Tensor Decoded(PackedModel model, string name)
+        {
+            bool corrected = Sibling(name, "bias", "weight") is string weight && model.Contains(weight);
+            return TensorBytes.ToTensor(model[name], corrected ? model[Sibling(name, "bias", "weight")!].OutputBias : default);
+        }
+
+        private static IEnumerable<string> Unplaced(PackedModel model, Func<string, bool> contains)
+        {
+            return model.Names
+                .Where(name => !model[name].OutputBias.IsEmpty && !(Sibling(name, "weight", "bias") is string bias && contains(bias)))
+                .Select(name => "products with '" + name + "' add a bias, and its layer has none to add it to; use Compressed.ReplaceLinears, or compress with 'biasCorrection: false'");
+        }
+
+        // fc.bias for fc.weight; null if that is not the name's ending.
+        private static string? Sibling(string name, string ending, string other)
+        {
+            return name == ending || name.EndsWith("." + ending, StringComparison.Ordinal) ? name.Substring(0, name.Length - ending.Length) + other : null;
         }
 
         private static void ThrowIfAny(List<string> faults, string what)

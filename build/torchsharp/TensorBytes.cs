@@ -39,7 +39,9 @@ namespace Compress.Torch
         }
 
         /// <summary>A new tensor on the CPU with the values, type and shape that the packed one had in its model.</summary>
-        public static Tensor ToTensor(PackedTensor packed)
+        /// <param name="packed">The packed tensor.</param>
+        /// <param name="addend">What is added to its values; empty for nothing.</param>
+        public static Tensor ToTensor(PackedTensor packed, ReadOnlySpan<float> addend = default)
         {
             ScalarType type = TypeOf(packed);
             long[] shape = packed.Shape.ToArray();
@@ -51,12 +53,23 @@ namespace Compress.Torch
             {
                 Tensor copy = torch.empty(shape, dtype: type);
                 (packed.DType == DType.F64 ? MemoryMarshal.AsBytes(doubles) : raw).CopyTo(copy.bytes);
+                for (int i = 0; i < addend.Length; i++)
+                {
+                    MemoryMarshal.Cast<byte, double>(copy.bytes)[i] += addend[i];
+                }
+
                 GC.KeepAlive(copy);
                 return copy;
             }
 
             Tensor floats = torch.empty(shape, dtype: ScalarType.Float32);
             Dequantize(packed, floats);
+            for (int i = 0; i < addend.Length; i++)
+            {
+                Floats(floats)[i] += addend[i];
+            }
+
+            GC.KeepAlive(floats);
             if (type == ScalarType.Float32)
             {
                 return floats;

@@ -54,6 +54,9 @@ internal sealed class PackedParts
 
     private Func<string, double> SharedBitsPerWeight { get; }
 
+    /// <summary>True if a parameter is there.</summary>
+    public bool Has(string parameter) => Parameters.TryGetProperty(parameter, out _);
+
     /// <summary>An integer parameter within bounds.</summary>
     /// <exception cref="InvalidDataException">It is absent, no integer, or out of bounds.</exception>
     public int Int(string parameter, int min, int max)

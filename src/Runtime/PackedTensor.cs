@@ -77,6 +77,12 @@ public abstract class PackedTensor
     public double BitsPerWeight { get; private protected set; }
 
     /// <summary>
+    /// What products add to each result, <c>[Rows]</c>, such as cvxq's correction for what quantization does to mean outputs. Empty for most tensors. The
+    /// unpacked matrix is without it: whoever multiplies with that must add it.
+    /// </summary>
+    public virtual ReadOnlySpan<float> OutputBias => default;
+
+    /// <summary>
     /// Unpacks the whole tensor, row-major. Bit-exact: the same floats on every machine.
     /// </summary>
     /// <param name="destination">At least <see cref="Count"/> floats.</param>
@@ -131,7 +137,7 @@ public abstract class PackedTensor
     }
 
     /// <summary>
-    /// <c>y = W x</c>, straight from the packed weights. Agrees with the product of the dequantized matrix within
+    /// <c>y = W x</c>, straight from the packed weights, plus <see cref="OutputBias"/> if there is one. Agrees with the product of the dequantized matrix within
     /// a relative tolerance that the codec's page states; does not depend on the number of threads.
     /// </summary>
     /// <param name="x">The vector, <c>[Columns]</c>.</param>
@@ -141,7 +147,7 @@ public abstract class PackedTensor
     public void Multiply(ReadOnlySpan<float> x, Span<float> y) => Multiply(x, y, 1);
 
     /// <summary>
-    /// <c>Y = X Wᵀ</c> for a batch of row vectors, straight from the packed weights. Each row's result agrees with
+    /// <c>Y = X Wᵀ</c> for a batch of row vectors, straight from the packed weights, plus <see cref="OutputBias"/> if there is one. Each row's result agrees with
     /// <see cref="Multiply(ReadOnlySpan{float}, Span{float})"/> within the codec's tolerance.
     /// </summary>
     /// <param name="x">The batch, <c>[batch, Columns]</c>.</param>
@@ -243,6 +249,19 @@ public abstract class PackedTensor
 
     /// <summary>The product; arguments are checked, none of the sizes is zero.</summary>
     private protected abstract void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated);
+
+    /// <summary>Adds <see cref="OutputBias"/> to products, <c>[batch, Rows]</c>.</summary>
+    internal void AddOutputBias(Span<float> y)
+    {
+        var bias = OutputBias;
+        for (; !bias.IsEmpty && !y.IsEmpty; y = y[Rows..])
+        {
+            for (int row = 0; row < bias.Length; row++)
+            {
+                y[row] += bias[row];
+            }
+        }
+    }
 
     /// <summary>Called last by a codec's constructor, when all its parts have been taken.</summary>
     private protected void CountBits(PackedParts parts)

@@ -63,7 +63,7 @@ Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = thre
     var encoder = codec.Configure(new SettingValues(codec.Settings, settings.ToDictionary(s => s.Name, s => s.Value)), seed: 7);
     bool transposed = rows == 70; // the moments of inputs are then those of rows
     int inputs = transposed ? rows : columns;
-    var statistics = encoder.Needs == StatisticKinds.None || inputs > 200 ? null : new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(inputs, 100), Transposed = transposed };
+    var statistics = encoder.Needs == StatisticKinds.None || inputs > 200 ? null : new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(inputs, 100), InputMeans = [.. Weights(1, inputs).Select(mean => (double)mean)], Transposed = transposed };
     var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), statistics, CancellationToken.None);
     lines[i] = $"{Hash(encoded)} {name} {encoder.Settings} [{rows}, {columns}]".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal);
 });

@@ -17,11 +17,11 @@ internal readonly struct ScaleTable
     private readonly ByteView halves;
     private readonly float unit;
 
-    /// <summary>Takes the parts <c>scales</c> and <c>scaleExponent</c>.</summary>
-    public ScaleTable(PackedParts parts, long count)
+    /// <summary>Takes the part <c>scales</c> and the parameter <c>scaleExponent</c>, or others that hold numbers in the same form.</summary>
+    public ScaleTable(PackedParts parts, long count, string part = "scales", string exponent = "scaleExponent")
     {
-        halves = parts.Part("scales", Safetensors.DType.F16, count);
-        unit = MathF.ScaleB(1, parts.Int("scaleExponent", MinExponent, MaxExponent));
+        halves = parts.Part(part, Safetensors.DType.F16, count);
+        unit = MathF.ScaleB(1, parts.Int(exponent, MinExponent, MaxExponent));
     }
 
     private ScaleTable(ByteView halves, float unit) => (this.halves, this.unit) = (halves, unit);

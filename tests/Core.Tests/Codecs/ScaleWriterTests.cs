@@ -35,6 +35,9 @@ public class ScaleWriterTests
     }
 
     [Fact]
+    public void NumbersBelowZeroKeepTheirSign() => Assert.Equal([-16384f, 8192f], new ScaleWriter([-2f, 1f]).Rounded);
+
+    [Fact]
     public void StoredLittleEndianWithItsExponent()
     {
         var parameters = new JsonObject();

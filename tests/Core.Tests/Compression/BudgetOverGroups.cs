@@ -16,7 +16,7 @@ public sealed class BudgetOverGroups : CompressionTest
 {
     private const int Rows = 128, Columns = 512, GroupSize = 64;
 
-    private const string Rest = "method: cvxq\ngroupSize: 64\nsensitivity: gradients\ncalibration: {statistics: s.safetensors}\n";
+    private const string Rest = "method: cvxq\ngroupSize: 64\nsensitivity: gradients\nbiasCorrection: false\ncalibration: {statistics: s.safetensors}\n";
 
     public BudgetOverGroups()
     {
@@ -99,7 +99,7 @@ public sealed class BudgetOverGroups : CompressionTest
         Recipe("budget: {bits: 4}\n" + Rest + "layers:\n- match: b.weight\n  method: higgs\n");
         Assert.Null(Run());
         var error = Assert.Single(Diagnostics.Items);
-        Assert.Equal((Codes.RecipeConflict, 7), (error.Code, error.Line));
+        Assert.Equal((Codes.RecipeConflict, 8), (error.Code, error.Line));
     }
 
     [Fact]

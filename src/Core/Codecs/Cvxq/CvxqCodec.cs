@@ -8,11 +8,14 @@ internal sealed class CvxqCodec : ICodec
 {
     private static readonly string[] Sensitivities = ["none", "inputs", "factored", "gradients", "hidden"];
 
+    // A half for a row takes at most an eighth of a bit a weight.
+    private const int LeastCorrected = 128;
+
     public string Name => "cvxq";
 
     public string Summary => "each group of weights gets its own bits, 0 to 8, where they lower the error most (arXiv 2409.02026)";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<Setting> Settings { get; } =
     [
@@ -20,6 +23,7 @@ internal sealed class CvxqCodec : ICodec
         new("groupSize", "Weights that share bits and a scale; a power of two.", 128, 64, 1024),
         new("quantizer", "laplace: the paper's compander; normal: rotation, then the best levels for normal weights.", "normal", Choices: ["laplace", "normal"]),
         new("sensitivity", "What tells how much a weight matters. All but none need a calibration.", "none", Choices: Sensitivities),
+        new("biasCorrection", "Products make up for what quantization does to mean outputs, with a half for each row. Needs a calibration. Not by itself in rows of fewer than 128 weights, nor with sensitivity none.", true),
     ];
 
     public ILayerEncoder Configure(SettingValues settings, ulong seed)
@@ -31,7 +35,9 @@ internal sealed class CvxqCodec : ICodec
         }
 
         var sensitivity = (Sensitivity)Array.IndexOf(Sensitivities, settings.Text("sensitivity"));
-        return new CvxqEncoder(new(settings.Number("bits"), 0), groupSize, settings.Text("quantizer") == "normal", sensitivity, seed);
+        bool asked = settings.IsGiven("biasCorrection"), corrected = settings.Bool("biasCorrection") && (asked || sensitivity != Sensitivity.None);
+        return new CvxqEncoder(
+            new(settings.Number("bits"), 0), groupSize, settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? 1 : LeastCorrected : null, seed);
     }
 
     /// <summary>The text that recipes use.</summary>

@@ -12,14 +12,20 @@ namespace Compress.Core.Codecs.Cvxq;
 /// CVXQ (Young, arXiv 2409.02026) with groups of consecutive columns of a row. The rows are read for their largest weight, for the depths,
 /// for scales and shifts, and for the codes, which are chosen with the scales as they are stored.
 /// </summary>
-internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Sensitivity sensitivity, ulong seed) : IGroupEncoder
+/// <param name="bits">Of codes.</param>
+/// <param name="groupSize">Columns of a group.</param>
+/// <param name="rotated">True for levels for normal weights, of rotated rows; false for the paper's.</param>
+/// <param name="sensitivity">Where G² comes from.</param>
+/// <param name="corrected">Rows of at least so many weights get a bias correction; null for none.</param>
+/// <param name="seed">Of the rotation.</param>
+internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Sensitivity sensitivity, int? corrected, ulong seed) : IGroupEncoder
 {
     private readonly Companding companding = rotated ? Companding.Normal : Companding.Laplace;
 
     public string Settings => string.Create(CultureInfo.InvariantCulture,
-        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}");
+        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}{(corrected is { } least ? $" biasCorrection={least}" : "")}");
 
-    public StatisticKinds Needs => SensitivityMap.Needs(sensitivity);
+    public StatisticKinds Needs => SensitivityMap.Needs(sensitivity) | (corrected is not null ? StatisticKinds.InputMeans : StatisticKinds.None);
 
     // Inputs alone say what errors of an output cost that output, not the model.
     public bool ComparesLayers => sensitivity is Sensitivity.Factored or Sensitivity.Gradients or Sensitivity.Hidden;
@@ -27,7 +33,7 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Se
     // A header and the half of a scale.
     public int BytesPerGroup => 3;
 
-    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, rotated, sensitivity, seed);
+    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, rotated, sensitivity, corrected, seed);
 
     public GroupCosts Groups(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) =>
         Groups(new Source(weights, rotated, groupSize, seed, cancellationToken), statistics);
@@ -70,13 +76,16 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Se
         }
 
         var scalePart = scales.Write(parameters, rows, groups);
-        return new("cvxq", parameters,
+        var encoded = new EncodedTensor("cvxq", parameters,
         [
             new("codes", DType.U8, [stored.Length], stored.ToArray()),
             new("headers", DType.U8, [rows, groups], headers),
             scalePart,
             companding.Table,
         ]);
+
+        // Nothing multiplies with the rows of a matrix that is stored transposed.
+        return statistics is { InputMeans: { } means, Transposed: false } && columns >= corrected ? BiasCorrection.Add(encoded, weights, means, cancellationToken) : encoded;
     }
 
     private GroupCosts Groups(Source source, LayerStatistics? statistics)

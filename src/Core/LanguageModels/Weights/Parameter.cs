@@ -97,7 +97,7 @@ internal sealed class Parameter(SourceTensor source)
         own.Dispose();
     }
 
-    /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>: from the packed weights, if there are any.</summary>
+    /// <summary><c>y[b, r] = Σ w[r, k] · x[b, k]</c>: from the packed weights, if there are any, and with what these add to products.</summary>
     /// <param name="x">[batch, columns].</param>
     /// <param name="y">[batch, rows].</param>
     /// <param name="batch">Vectors.</param>
@@ -111,6 +111,7 @@ internal sealed class Parameter(SourceTensor source)
         else if (packed is { } exact && dequantized)
         {
             BatchProduct.MultiplyTiles(Kernel.Fused, new PackedRows(exact, Rows, Columns), x, y, batch);
+            exact.AddOutputBias(y);
         }
         else if (packed is { } tensor)
         {

@@ -7,6 +7,9 @@ namespace Compress.Runtime.Codecs.Cvxq;
 /// <summary>CVXQ (Young, arXiv 2409.02026): groups of weights with bit depths of their own, in rows that may be rotated.</summary>
 internal sealed class CvxqTensor : PackedTensor
 {
+    /// <summary>The array of the bias, and the parameter that it is there with.</summary>
+    public const string BiasPart = "bias", BiasExponent = "biasExponent";
+
     // From this many vectors on, unpacking rows once pays.
     private const int PanelBatch = 4;
 
@@ -14,6 +17,7 @@ internal sealed class CvxqTensor : PackedTensor
     private readonly MixedRows loops;
     private readonly Rotation? rotation;
     private readonly MixedMatrix matrix;
+    private readonly float[] bias = [];
 
     public CvxqTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
@@ -29,10 +33,20 @@ internal sealed class CvxqTensor : PackedTensor
         };
         rotation = rotated ? new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel) : null;
         matrix = new(parts, Rows, Columns, groupSize, rotated ? "levels.normal" : "levels.laplace");
+        if (parts.Has(BiasExponent))
+        {
+            var stored = new ScaleTable(parts, Rows, BiasPart, BiasExponent);
+            bias = new float[Rows];
+            stored.Read(0, bias);
+            bias = Array.TrueForAll(bias, float.IsFinite) ? bias : throw parts.Bad("its bias holds a value that is not finite");
+        }
+
         CountBits(parts);
     }
 
     public override string Codec => "cvxq";
+
+    public override ReadOnlySpan<float> OutputBias => bias;
 
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination)
     {
@@ -55,8 +69,11 @@ internal sealed class CvxqTensor : PackedTensor
     }
 
     // <w, x> = <Qw, Qx>
-    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated) =>
+    private protected override void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated)
+    {
         PackedProduct.Multiply(kernel, new MixedPackedRows(loops, matrix), PanelBatch, rotation is { } turn ? rotated.Get(x, Columns, turn) : x, y, batch);
+        AddOutputBias(y);
+    }
 
     private readonly record struct MixedPackedRows(MixedRows Loops, MixedMatrix Matrix) : IPackedRows
     {
