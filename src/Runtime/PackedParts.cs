@@ -9,7 +9,12 @@ namespace Compress.Runtime;
 /// <summary>What a codec's decoder is given: the tensor's identity, its parameters, and its stored arrays.</summary>
 internal sealed class PackedParts
 {
+    // Of what is packed in a part of a part: more than any codec needs, so that files cannot make decoding recurse.
+    private const int MaxDepth = 4;
+
     private readonly Func<string, (TensorEntry Entry, ByteView View)?> find;
+    private readonly int depth;
+    private readonly HashSet<string> charged = new(StringComparer.Ordinal);
     private long ownBytes, decodedBytes;
     private double sharedBits;
 
@@ -26,7 +31,20 @@ internal sealed class PackedParts
         JsonElement parameters,
         Func<string, (TensorEntry Entry, ByteView View)?> find,
         Func<string, double> sharedBitsPerWeight)
+        : this(name, dtype, shape, parameters, find, sharedBitsPerWeight, depth: 0)
     {
+    }
+
+    private PackedParts(
+        string name,
+        DType dtype,
+        IReadOnlyList<long> shape,
+        JsonElement parameters,
+        Func<string, (TensorEntry Entry, ByteView View)?> find,
+        Func<string, double> sharedBitsPerWeight,
+        int depth)
+    {
+        this.depth = depth;
         Name = name;
         DType = dtype;
         Shape = shape;
@@ -138,8 +156,50 @@ internal sealed class PackedParts
     {
         string name = PackedFormat.SharedName(table);
         var view = Find(name, dtype, count);
-        sharedBits += SharedBitsPerWeight(name);
+        Charge(name);
         return view;
+    }
+
+    /// <summary>A matrix that is packed by itself as a part of this tensor. Its bytes count as the tensor's own; tables that it uses are charged to the tensor.</summary>
+    /// <param name="part">Its name in the description's <c>parts</c>.</param>
+    /// <param name="rows">The rows that it must have.</param>
+    /// <param name="columns">The columns that it must have.</param>
+    /// <exception cref="InvalidDataException">It is absent, of another shape, nested too deeply, or does not fit its own description.</exception>
+    public PackedTensor Matrix(string part, long rows, long columns)
+    {
+        if (depth == MaxDepth)
+        {
+            throw Bad($"its parts have parts more than {MaxDepth} levels deep");
+        }
+
+        if (!Parameters.TryGetProperty("parts", out var parts) || parts.ValueKind != JsonValueKind.Object
+            || !parts.TryGetProperty(part, out var json) || json.ValueKind != JsonValueKind.Object)
+        {
+            throw Bad($"the 'parts' of its description have no '{part}'");
+        }
+
+        string name = PackedFormat.PartName(Name, part);
+        var description = TensorDescription.Parse(name, json);
+        if (description.Shape is not [var height, var width] || height != rows || width != columns)
+        {
+            throw Bad($"its part '{part}' is {Quote.Shape(description.Shape)}, expected {Quote.Shape([rows, columns])}");
+        }
+
+        if (description.Shared.Length > 0)
+        {
+            throw Bad($"its part '{part}' has a 'shared'; the tensor's own names the tables of its parts too");
+        }
+
+        if (description.Codec != "keep" && find(name) is not null)
+        {
+            throw Bad($"its part '{part}' is described as '{description.Codec}', but also stored as it is");
+        }
+
+        var tensor = DecoderTable.Open(
+            description.Codec, new(name, description.DType, description.Shape, description.Parameters, find, Charge, depth + 1));
+        ownBytes += tensor.StoredBytes;
+        decodedBytes += tensor.MemoryBytes - tensor.StoredBytes;
+        return tensor;
     }
 
     /// <summary>The tensor's own array, for tensors that are stored under their own name.</summary>
@@ -155,6 +215,13 @@ internal sealed class PackedParts
 
     private bool IsCoded(string part) =>
         Parameters.ValueKind == JsonValueKind.Object && Parameters.TryGetProperty(PackedFormat.EntropyKey, out _) && Text(PackedFormat.EntropyKey).Split(' ').Contains(part);
+
+    // Once, however many parts use the table. Zero, for parts: the tensor answers for its tables.
+    private double Charge(string table)
+    {
+        sharedBits += charged.Add(table) ? SharedBitsPerWeight(table) : 0;
+        return 0;
+    }
 
     private ByteView Find(string name, DType dtype, long count)
     {

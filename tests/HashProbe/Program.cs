@@ -6,6 +6,7 @@ using System.Text;
 using Compress.Core.Allocation;
 using Compress.Core.Calibration;
 using Compress.Core.Codecs;
+using Compress.Core.Codecs.LowRank;
 using Compress.Core.LanguageModels;
 using Compress.Core.LanguageModels.Gradients;
 using Compress.Core.Models;
@@ -68,6 +69,21 @@ Parallel.For(0, jobs.Length, new ParallelOptions { MaxDegreeOfParallelism = thre
     lines[i] = $"{Hash(encoded)} {name} {encoder.Settings} [{rows}, {columns}]".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal);
 });
 Array.ForEach(lines, Console.WriteLine);
+
+// Factors of wide and tall matrices, packed in any way, and of what a method leaves.
+foreach (var (rank, bits, whitened, residual) in new (int?, double?, bool, bool)[] { (7, null, false, false), (null, 4.0, true, false), (5, null, true, true) })
+{
+    foreach (var (rows, columns) in new[] { (70, 54), (9, 130), (130, 9) })
+    {
+        var codec = new LowRankCodec(new(rank, null, bits, whitened, residual, null, default), CodecTable.All[0]);
+        var encoder = codec.Configure(new SettingValues(codec.Settings, new Dictionary<string, object> { ["groupSize"] = 16, ["bits"] = 3 }), seed: 7);
+        bool transposed = rows == 70;
+        int inputs = transposed ? rows : columns;
+        var statistics = new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(inputs, 100), Transposed = transposed };
+        var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), whitened ? statistics : null, CancellationToken.None);
+        Console.WriteLine($"{Hash(encoded)} lowrank [{rows}, {columns}] {whitened} {residual}");
+    }
+}
 
 // Stored halves hide most differences in the last bit of a sum, so sums and levels are compared by themselves.
 float[] sums = [.. Enumerable.Range(0, 1500).Select(length => FixedOrder.Dot(Weights(1, length), Weights(1, length)))];

@@ -25,7 +25,7 @@ internal sealed class StoredArrays : IDisposable
         dataOffset = header.DataOffset;
         arrays = header.Entries
             .Where(entry => entry.DType is DType.F32 or DType.F16 or DType.BF16 && entry.Name.Contains("::", StringComparison.Ordinal))
-            .ToLookup(entry => entry.Name[..entry.Name.LastIndexOf("::", StringComparison.Ordinal)], StringComparer.Ordinal);
+            .ToLookup(entry => entry.Name[..entry.Name.IndexOf("::", StringComparison.Ordinal)], StringComparer.Ordinal);
     }
 
     /// <summary>SHA-256 of all bytes that follow the header, in lower-case hexadecimal digits.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Compress.Core.Caching;
 using Compress.Core.Diagnostics;
@@ -47,7 +46,7 @@ internal static class KeptTensor
             cancellationToken.ThrowIfCancellationRequested();
             foreach (float weight in block.Span)
             {
-                float rounded = Round(weight, type);
+                float rounded = RoundedElements.Round(weight, type);
                 if (!float.IsFinite(rounded) && float.IsFinite(weight))
                 {
                     throw TooLarge(tensor, weight, index, type, "keep it as bfloat16 or float32");
@@ -77,33 +76,7 @@ internal static class KeptTensor
     {
         foreach (var block in Blocks(tensor))
         {
-            var weights = block.Span;
-            switch (type)
-            {
-                case DType.F32:
-                    stream.Write(MemoryMarshal.AsBytes(weights));
-                    break;
-                case DType.F16:
-                    var halves = new Half[weights.Length];
-                    for (int i = 0; i < halves.Length; i++)
-                    {
-                        halves[i] = (Half)weights[i];
-                    }
-
-                    stream.Write(MemoryMarshal.AsBytes(halves));
-                    break;
-                case DType.BF16:
-                    ushort[] upper = new ushort[weights.Length];
-                    for (int i = 0; i < upper.Length; i++)
-                    {
-                        upper[i] = (ushort)(BitConverter.SingleToUInt32Bits(RoundToBFloat16(weights[i])) >> 16);
-                    }
-
-                    stream.Write(MemoryMarshal.AsBytes(upper));
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that tensors are rounded to");
-            }
+            RoundedElements.Write(block.Span, type, stream);
         }
     }
 
@@ -117,20 +90,5 @@ internal static class KeptTensor
             tensor.ReadRows(row, rows, buffer);
             yield return buffer.AsMemory(0, rows * tensor.Columns);
         }
-    }
-
-    private static float Round(float value, DType type) => type switch
-    {
-        DType.F16 => (float)(Half)value,
-        DType.BF16 => RoundToBFloat16(value),
-        _ => value,
-    };
-
-    private static float RoundToBFloat16(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value)
-            ? BitConverter.UInt32BitsToSingle((bits | 0x0040_0000) & 0xFFFF_0000) // stays a NaN whatever its payload
-            : BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF_0000);
     }
 }

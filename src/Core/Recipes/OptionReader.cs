@@ -67,7 +67,7 @@ internal sealed class OptionReader(ulong seed, bool hasBudget, RecipeValues valu
         var limits = choice.Limits;
         var widths = Values(bits).Where(limits.Allow)
             .Select(width => Encoder(choice, width)).OfType<ILayerEncoder>()
-            .Select(encoder => (Treatment)new Treatment.Compress(codec, encoder, map.Position)).ToList();
+            .Select(encoder => (Treatment)new Treatment.Compress(choice.Packer, encoder, map.Position)).ToList();
         if (widths.Count == 0 && errors.Count == 0)
         {
             var place = map.Find(RecipeKeys.MinBits) ?? map.Find(RecipeKeys.MaxBits);
@@ -90,7 +90,7 @@ internal sealed class OptionReader(ulong seed, bool hasBudget, RecipeValues valu
         given[RecipeKeys.Bits] = settings.First(setting => setting.Name == RecipeKeys.Bits).Default is double ? (object)bits : (int)bits;
         try
         {
-            return choice.Codec.Configure(new SettingValues(settings, given), seed);
+            return choice.Packer.Configure(new SettingValues(settings, given), seed);
         }
         catch (SettingException)
         {

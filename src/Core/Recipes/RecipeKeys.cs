@@ -41,6 +41,11 @@ internal static class RecipeKeys
     public const string Stride = "stride";
     public const string Limit = "limit";
     public const string Bos = "bos";
+    public const string LowRank = "lowrank";
+    public const string Rank = "rank";
+    public const string Energy = "energy";
+    public const string By = "by";
+    public const string Of = "of";
 
     /// <summary>The only grammar so far.</summary>
     public const int GrammarVersion = 1;
@@ -48,14 +53,29 @@ internal static class RecipeKeys
     /// <summary>Keys that say what a budget may choose from.</summary>
     public static readonly string[] OfChoice = [Choose, MinBits, MaxBits, Group];
 
+    /// <summary>Keys of what is done before or after the method.</summary>
+    public static readonly string[] OfStages = [LowRank];
+
+    /// <summary>Keys of <c>lowrank</c>.</summary>
+    public static readonly string[] OfLowRank = [Rank, Energy, Bits, By, Of];
+
+    /// <summary>Keys of <c>lowrank</c> that say the rank: one of them is given.</summary>
+    public static readonly string[] OfRank = [Rank, Energy, Bits];
+
+    /// <summary>Values of <c>by</c>, the default first.</summary>
+    public static readonly string[] Factorizations = ["svd", "whitened"];
+
+    /// <summary>Values of <c>of</c>, the default first.</summary>
+    public static readonly string[] Factored = ["weights", "residual"];
+
     /// <summary>Keys of the whole recipe; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRecipe = [Version, Source, Method, Keep, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Gate];
+    public static readonly string[] OfRecipe = [Version, Source, Method, Keep, .. OfStages, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Gate];
 
     /// <summary>Keys of an entry of <c>layers</c>; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRule = [Match, Method, Keep, .. OfChoice];
+    public static readonly string[] OfRule = [Match, Method, Keep, .. OfStages, .. OfChoice];
 
     /// <summary>Keys of an entry of <c>choose</c>; a method's settings stand beside them.</summary>
-    public static readonly string[] OfOption = [Method, Keep, MinBits, MaxBits];
+    public static readonly string[] OfOption = [Method, Keep, .. OfStages, MinBits, MaxBits];
 
     /// <summary>Keys of <c>source</c>.</summary>
     public static readonly string[] OfSource = [StateDict];

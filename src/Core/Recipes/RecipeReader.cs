@@ -66,7 +66,7 @@ public static class RecipeReader
         var budget = map.Find(RecipeKeys.Budget) is { } total ? new BudgetReader(calibration, values, errors).Read(total) : null;
         var gate = map.Find(RecipeKeys.Gate) is { } limits ? new GateReader(file, values, errors).Read(limits) : null;
 
-        var treatments = new TreatmentReader(codecs, seed, hasBudget: map.Find(RecipeKeys.Budget) is not null, errors);
+        var treatments = new TreatmentReader(codecs, seed, file, hasBudget: map.Find(RecipeKeys.Budget) is not null, errors);
         var (treatment, choice) = treatments.Read(map, RecipeKeys.OfRecipe, treatments.DefaultChoice);
         var rules = new List<Rule>();
         if (map.Find(RecipeKeys.Layers) is { } layers)

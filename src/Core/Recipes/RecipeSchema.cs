@@ -84,6 +84,7 @@ public static class RecipeSchema
             [RecipeKeys.Calibration] = CalibrationSchema.Create(),
             [RecipeKeys.Gate] = GateSchema.Create(),
         };
+        properties[RecipeKeys.LowRank] = LowRankSchema.Create();
         BudgetSchema.AddLimits(properties);
         AddSettings(properties, codecs);
         return properties;
@@ -103,6 +104,7 @@ public static class RecipeSchema
             [RecipeKeys.Keep] = Keep("Store these tensors uncompressed."),
             [RecipeKeys.Choose] = BudgetSchema.Choose("What the budget chooses from for these tensors. Default: all widths of the method."),
         };
+        ruleProperties[RecipeKeys.LowRank] = LowRankSchema.Create();
         BudgetSchema.AddLimits(ruleProperties);
         AddSettings(ruleProperties, codecs);
         var definitions = new JsonObject
@@ -135,6 +137,7 @@ public static class RecipeSchema
             [RecipeKeys.Method] = Method(codecs, "How tensors with this option are compressed. Default: as beside 'choose'."),
             [RecipeKeys.Keep] = Keep("Store tensors with this option uncompressed."),
         };
+        properties[RecipeKeys.LowRank] = LowRankSchema.Create();
         BudgetSchema.AddLimits(properties);
         properties.Remove(RecipeKeys.Group);
         AddSettings(properties, codecs);

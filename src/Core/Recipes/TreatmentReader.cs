@@ -1,4 +1,5 @@
 using Compress.Core.Codecs;
+using Compress.Core.Codecs.LowRank;
 using Compress.Core.Diagnostics;
 using Compress.Core.Recipes.Yaml;
 
@@ -8,7 +9,14 @@ namespace Compress.Core.Recipes;
 /// <param name="Codec">The method.</param>
 /// <param name="Given">The settings given to it.</param>
 /// <param name="Limits">Of what a budget may choose.</param>
-internal sealed record MethodChoice(ICodec? Codec, IReadOnlyDictionary<string, GivenSetting> Given, ChoiceLimits Limits = default);
+internal sealed record MethodChoice(ICodec? Codec, IReadOnlyDictionary<string, GivenSetting> Given, ChoiceLimits Limits = default)
+{
+    /// <summary>How matrices are factored before the method packs them, if they are.</summary>
+    public LowRankSettings? LowRank { get; init; }
+
+    /// <summary>The method with what is done before it.</summary>
+    public ICodec Packer => LowRank is { } lowRank ? new LowRankCodec(lowRank, Codec!) : Codec!;
+}
 
 /// <summary>A setting's value and the place of its key.</summary>
 internal readonly record struct GivenSetting(object Value, Position Position);
@@ -25,15 +33,18 @@ internal sealed class TreatmentReader
     private readonly RecipeErrors errors;
     private readonly RecipeValues values;
     private readonly OptionReader options;
+    private readonly LowRankReader lowRanks;
 
     /// <param name="codecs">All methods, the default first.</param>
     /// <param name="seed">Of all random numbers.</param>
+    /// <param name="file">The recipe, for messages that come later.</param>
     /// <param name="hasBudget">True if the recipe has a budget: layers then have a choice of widths.</param>
     /// <param name="errors">Receives what is wrong.</param>
-    public TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, bool hasBudget, RecipeErrors errors)
+    public TreatmentReader(IReadOnlyList<ICodec> codecs, ulong seed, string? file, bool hasBudget, RecipeErrors errors)
     {
         (this.codecs, this.seed, this.hasBudget, this.errors, values) = (codecs, seed, hasBudget, errors, new(errors));
         options = new(seed, hasBudget, values, errors);
+        lowRanks = new(file, values, errors);
     }
 
     /// <summary>The first codec with no settings given: what an empty recipe says.</summary>
@@ -56,6 +67,8 @@ internal sealed class TreatmentReader
         var fixedBits = isRecipe && choose is null ? null : map.Entries.FirstOrDefault(entry => choice.Codec is { } codec && Find(codec, entry.Key) is { GivesBits: true });
         options.CheckPlace(map, keep ?? fixedBits);
         choice = choice with { Limits = options.Limits(map, choice.Limits) };
+        var factored = map.Find(RecipeKeys.LowRank);
+        choice = choice with { LowRank = factored is null ? choice.LowRank : lowRanks.Read(factored) };
         if (keep is not null)
         {
             if (method is not null)
@@ -64,7 +77,8 @@ internal sealed class TreatmentReader
                 errors.Add(Codes.RecipeConflict, later.Position, "'method' compresses and 'keep' does not; remove one of them");
             }
 
-            return (Keep(keep), choice);
+            var kept = Keep(keep);
+            return (factored is null || kept is null ? kept : Kept(keep, kept, choice.LowRank, map), choice);
         }
 
         if (errors.Count > errorsBefore || choice.Codec is null)
@@ -208,9 +222,12 @@ internal sealed class TreatmentReader
         return word is null ? null : new(RecipeKeys.KeepTypes.First(type => type.Key == word).Value, entry.Position);
     }
 
+    private Treatment.Compress? Kept(YamlEntry keep, Treatment.Keep treatment, LowRankSettings? lowRank, YamlMap map) =>
+        lowRank is not null && lowRanks.Kept(keep, treatment, lowRank) is { } codec ? new(codec, codec.Configure(new([], new Dictionary<string, object>()), seed), map.Position) : null;
+
     private Treatment.Compress? Configure(MethodChoice choice, YamlMap map)
     {
-        var codec = choice.Codec!;
+        var codec = choice.Packer;
         var given = choice.Given.ToDictionary(setting => setting.Key, setting => setting.Value.Value);
         try
         {

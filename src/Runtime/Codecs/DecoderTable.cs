@@ -2,6 +2,7 @@ using Compress.Runtime.Codecs.Crvq;
 using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
+using Compress.Runtime.Codecs.LowRank;
 using Compress.Runtime.Codecs.Uniform;
 
 namespace Compress.Runtime.Codecs;
@@ -17,6 +18,7 @@ internal static class DecoderTable
         ("cvxq", parts => new CvxqTensor(parts)),
         ("aqlm", parts => new CrvqTensor(parts, "aqlm")),
         ("crvq", parts => new CrvqTensor(parts, "crvq")),
+        ("lowrank", parts => new LowRankTensor(parts)),
     ];
 
     /// <summary>Opens a packed tensor by its codec's name.</summary>

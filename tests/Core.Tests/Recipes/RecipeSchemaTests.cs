@@ -12,7 +12,8 @@ public class Schema
     private static readonly string[] Unseen = ["bits: 4.0", "seed: 1e3", "source: {stateDict: \"\\x61\"}", "{\"source\": {\"stateDict\": \"a\"}}", "source: {stateDict:\n  a}", "groupSize: 100", "groupSize: 128\nlayers:\n- match: a\n  groupSize: 100",
         "budget: {bits: 3}\nminBits: 4\nmaxBits: 3", "budget: {bits: 3}\nmaxBits: 3\nlayers:\n- match: a\n  minBits: 5", "budget: {bits: 3}\nmethod: uniform\nmaxBits: 1",
         "budget: {bits: 3, sensitivity: {metric: perplexity}}", "budget: {bits: 3, sensitivity: {source: calibration}}",
-        "budget: {bits: 3, sensitivity: {metric: perplexity, source: random}}\ncalibration: {text: t}"];
+        "budget: {bits: 3, sensitivity: {metric: perplexity, source: random}}\ncalibration: {text: t}",
+        "keep: float16\nlowrank: {rank: 8, of: residual}", "lowrank: {rank: 8}\nkeep: source"];
 
     private static readonly JsonSchemaChecker Checker = new((JsonObject)JsonNode.Parse(RecipeSchema.Create(FakeMethod.Two))!);
 
