@@ -50,11 +50,18 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         new("uniform 6 bits", "uniform", [("bits", 6)], 22, 11),
         new("uniform 8 bits", "uniform", [("bits", 8)], 16, 8),
         new("uniform 8 bits, a scale a row", "uniform", [("bits", 8), ("symmetric", true), ("granularity", "channel")], 16, 8),
+        // CodebookTables: a code and a table entry for each of 4.23 groups.
+        new("crvq 1.07 bits", "crvq", [], 5, 9),
     ];
 
     /// <summary>Encodes a matrix and opens it as an application does.</summary>
     public PackedTensor Encode(float[] weights, int rows, int columns)
     {
+        if (Codec == "crvq")
+        {
+            return RandomCodes.Crvq(rows, columns);
+        }
+
         var codec = CodecTable.Find(Codec)!;
         var encoder = codec.Configure(new SettingValues(codec.Settings, Settings.ToDictionary(s => s.Item1, s => s.Item2)), 0);
         var matrix = WeightMatrix.FromArray(weights, rows, columns);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Compress.Core.Caching;
+using Compress.Core.Calibration;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
@@ -22,6 +23,9 @@ internal sealed class QualityTrial : IDisposable
     public const string Usage = "MODEL CALIBRATION_TEXT HELD_OUT_TEXT [--unit paragraph] [--window N] [--limit N]";
 
     private const int CalibrationTokens = 16384;
+
+    // What only recipes with a calibration say.
+    private static readonly string[] Calibrated = ["gptq", "sensitivity: ", "objective: outputs"];
 
     private readonly string folder = Directory.CreateTempSubdirectory("compress-quality-").FullName;
     private readonly string[] paths;
@@ -48,6 +52,9 @@ internal sealed class QualityTrial : IDisposable
 
     /// <summary>The source's own perplexity, once something was measured.</summary>
     public double SourcePerplexity => last!.Source.Perplexity;
+
+    /// <summary>What the slowest matrix of the last recipe took; 0 if it was no recipe.</summary>
+    public double SlowestSeconds { get; private set; }
 
     /// <summary>What the figures are of, in one line.</summary>
     public string Description => string.Create(CultureInfo.InvariantCulture,
@@ -87,6 +94,7 @@ internal sealed class QualityTrial : IDisposable
     /// <param name="write">Writes it as a safetensors file.</param>
     public Quality Measure(double bitsPerWeight, Action<Stream> write)
     {
+        SlowestSeconds = 0;
         string file = Path.Combine(folder, "other.safetensors");
         using (var stream = File.Create(file))
         {
@@ -94,6 +102,14 @@ internal sealed class QualityTrial : IDisposable
         }
 
         return Measured(bitsPerWeight, file);
+    }
+
+    /// <summary>Statistics of the calibration text, as recipes have them.</summary>
+    public IStatisticsSource Statistics()
+    {
+        var diagnostics = new DiagnosticBag();
+        var calibration = new CalibrationSettings(paths[1]) { Tokens = CalibrationTokens, Unit = settings.Unit };
+        return new TextStatistics(Source, calibration, null, new LayerStore(cache, Path.Combine(folder, "packed.safetensors"), diagnostics), diagnostics);
     }
 
     public void Dispose()
@@ -106,9 +122,11 @@ internal sealed class QualityTrial : IDisposable
     private double Compressed(string recipe, string packed)
     {
         string file = Path.Combine(folder, "compress.yaml"), unit = settings.Unit.ToString().ToLowerInvariant();
-        string calibration = recipe.Contains("gptq", StringComparison.Ordinal) || recipe.Contains("sensitivity: ", StringComparison.Ordinal) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
+        string calibration = Array.Exists(Calibrated, word => recipe.Contains(word, StringComparison.Ordinal)) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
         File.WriteAllText(file, $"version: 1\n{calibration}{recipe}\n");
-        return Compress(new(paths[0], file, packed) { Cache = cache }).BitsPerWeight;
+        var report = Compress(new(paths[0], file, packed) { Cache = cache });
+        SlowestSeconds = report.Layers.Max(layer => layer.Milliseconds) / 1000;
+        return report.BitsPerWeight;
     }
 
     private Quality Measured(double bitsPerWeight, string packed)
