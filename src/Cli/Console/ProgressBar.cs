@@ -29,7 +29,11 @@ internal sealed class ProgressBar : IProgress<CompressionProgress>, IProgress<Ev
 
     public void Report(CompressionProgress value)
     {
-        if (value.Evaluation is { } evaluation)
+        if (value.Recovery is { } recovery)
+        {
+            Set(recovery.Step, recovery.Steps, ProgressLines.Words(recovery));
+        }
+        else if (value.Evaluation is { } evaluation)
         {
             Set(evaluation.WindowsDone, evaluation.WindowsTotal, ProgressLines.Words(evaluation));
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Compress.Core.Calibration;
 using Compress.Core.Compression;
 using Compress.Core.Evaluation;
+using Compress.Core.Recovery;
 
 namespace Compress.Cli.Console;
 
@@ -24,8 +25,12 @@ internal sealed class ProgressLines(TextWriter writer, string prefix, TimeSpan i
     /// <summary><c>calibrating, 40 %</c>.</summary>
     public static string Words(CalibrationProgress value) => string.Create(CultureInfo.InvariantCulture, $"calibrating, {100 * value.Done / Math.Max(1, value.Total)} %");
 
+    /// <summary><c>step 40 of 200, held-out KL 0.0512</c>.</summary>
+    public static string Words(RecoveryProgress value) => string.Create(CultureInfo.InvariantCulture, $"step {value.Step} of {value.Steps}, held-out KL {value.Kl:0.0000}");
+
     public void Report(CompressionProgress value) => Write(
-        value.Evaluation is { } evaluation ? Words(evaluation)
+        value.Recovery is { } recovery ? Words(recovery)
+        : value.Evaluation is { } evaluation ? Words(evaluation)
         : value.Calibration is { } calibration ? Words(calibration)
         : $"{value.LayersDone}/{value.LayersTotal} layers, {value.CacheHits} cached{(value.Waiting ? Waiting : "")}");
 

@@ -17,14 +17,21 @@ internal static class Summary
             : $"{sizes}, {Quantity.Bits(report.BitsPerWeight)} bits per weight, relative error {Quantity.Error(Math.Sqrt(report.RelativeMse))}";
     }
 
-    /// <summary><c>perplexity 4.385 -&gt; 4.505 (+2.73 %)</c>, for each text that was measured.</summary>
-    public static IEnumerable<string> Quality(CompressionReport report) => report.Evaluations.Select(evaluation =>
+    /// <summary><c>perplexity 4.385 -&gt; 4.505 (+2.73 %)</c>, for each text that was measured; before them what training did.</summary>
+    public static IEnumerable<string> Quality(CompressionReport report) => Recovery(report).Concat(report.Evaluations.Select(Quality));
+
+    private static string Quality(EvaluationReport evaluation)
     {
         double increase = (evaluation.Perplexity / evaluation.SourcePerplexity) - 1;
         string kl = evaluation.Kl is { } value ? string.Create(CultureInfo.InvariantCulture, $", KL {value:0.00000} nats") : "";
         return string.Create(CultureInfo.InvariantCulture,
             $"perplexity {evaluation.SourcePerplexity:0.0000} -> {evaluation.Perplexity:0.0000} ({100 * increase:+0.00;-0.00} %){kl} on {evaluation.Tokens} tokens of {Path.GetFileName(evaluation.Text)}");
-    });
+    }
+
+    /// <summary><c>recovered: held-out KL 0.1234 -&gt; 0.0456, step 175 of 200</c>; nothing if the recipe asks for none.</summary>
+    private static IEnumerable<string> Recovery(CompressionReport report) => report.Recovery is not { } done ? []
+        : [done.BestStep == 0 ? string.Create(CultureInfo.InvariantCulture, $"recover: {done.Steps} steps made nothing better (held-out KL {done.KlBefore:0.00000} nats); all stays as it was encoded")
+        : string.Create(CultureInfo.InvariantCulture, $"recovered: held-out KL {done.KlBefore:0.00000} -> {done.KlAfter:0.00000} nats, step {done.BestStep} of {done.Steps}")];
 
     /// <summary><c>36 layers: 30 cached, 6 encoded; 11 kept; 1.2 s</c>.</summary>
     public static string Work(CompressionReport report)

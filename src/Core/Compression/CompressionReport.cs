@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Compress.Core.Caching;
 using Compress.Core.Evaluation;
 using Compress.Core.Recipes.Locating;
+using Compress.Core.Recovery;
 
 namespace Compress.Core.Compression;
 
@@ -44,6 +45,10 @@ public sealed record CompressionReport
     /// <summary>How a budget was spread over the layers; null if the recipe has none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AllocationReport? Allocation { get; init; }
+
+    /// <summary>What training after the compression did; null if the recipe asks for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecoveryReport? Recovery { get; init; }
 
     /// <summary>All tensors, by name.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }

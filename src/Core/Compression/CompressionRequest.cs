@@ -1,6 +1,7 @@
 using Compress.Core.Caching;
 using Compress.Core.Calibration;
 using Compress.Core.Evaluation;
+using Compress.Core.Recovery;
 
 namespace Compress.Core.Compression;
 
@@ -31,6 +32,7 @@ public sealed record CompressionRequest(string ModelPath, string? RecipePath, st
 /// <param name="CacheHits">Tensors taken from the cache so far.</param>
 /// <param name="Waiting">True if nothing is left but tensors that another process is encoding.</param>
 /// <param name="Calibration">While statistics of layers are computed: how far that is.</param>
+/// <param name="Recovery">While what is continuous is trained: how far that is.</param>
 /// <param name="Evaluation">While the packed model is measured for a gate: how far that is.</param>
 public sealed record CompressionProgress(
     int LayersDone,
@@ -40,7 +42,15 @@ public sealed record CompressionProgress(
     int CacheHits,
     bool Waiting = false,
     CalibrationProgress? Calibration = null,
-    EvaluationProgress? Evaluation = null);
+    EvaluationProgress? Evaluation = null,
+    RecoveryProgress? Recovery = null);
+
+/// <summary>Tells of a recovery as a part of a compression.</summary>
+internal sealed class RecoveryPart(IProgress<CompressionProgress> progress, CompressionProgress done) : IProgress<RecoveryProgress>
+{
+    /// <inheritdoc/>
+    public void Report(RecoveryProgress value) => progress.Report(done with { Recovery = value });
+}
 
 /// <summary>Tells of an evaluation as a part of a compression.</summary>
 internal sealed class EvaluationPart(IProgress<CompressionProgress> progress, CompressionProgress done) : IProgress<EvaluationProgress>

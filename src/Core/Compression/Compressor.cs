@@ -5,6 +5,7 @@ using Compress.Core.Evaluation;
 using Compress.Core.Models;
 using Compress.Core.Recipes;
 using Compress.Core.Recipes.Locating;
+using Compress.Core.Recovery;
 using Compress.Runtime;
 
 namespace Compress.Core.Compression;
@@ -126,6 +127,13 @@ public static class Compressor
             work = Work(plan);
         }
 
+        var recovery = recipe.Recovery is null ? null : new ModelRecovery(recipe, model, store);
+        if (Recovered(request.Force) is not { } recovered)
+        {
+            return null;
+        }
+
+        results = recovered;
         if (RelativeErrorGate.Check(recipe, results) is { } beyond)
         {
             diagnostics.Add(beyond);
@@ -154,16 +162,38 @@ public static class Compressor
             }
 
             results = again;
+            results = Recovered(force: false) ?? results;
+            examined = results;
             unchanged = PackedOutput.Write(request.OutputPath, results, examine, cancellationToken);
         }
 
-        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. allocation?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock) with
+        return Report(request, model, recipePath, results, [.. statistics?.Files ?? [], .. allocation?.Files ?? [], .. recovery?.Files ?? [], .. gates.Files], gates.Results, unchanged, clock) with
         {
             Allocation = allocation?.Report(results, gates.Results, cancellationToken),
             StateDict = recipe.StateDict,
+            Recovery = recovery?.Report,
         };
 
         LayerWork Work(IReadOnlyList<LayerPlan> layers) => new(model, layers, recipe, request, statistics, store, progress);
+
+        // Null if there were errors.
+        TensorResult[]? Recovered(bool force)
+        {
+            if (recovery is null)
+            {
+                return results;
+            }
+
+            try
+            {
+                return recovery.Run(results, force, Training(progress, results), cancellationToken);
+            }
+            catch (EntryGoneException)
+            {
+                store.KeepCopies = true;
+                return work.Run(force: false, diagnostics, cancellationToken) is { } again ? recovery.Run(again, force, Training(progress, again), cancellationToken) : null;
+            }
+        }
 
         TensorResult[]? Encode(IReadOnlyList<LayerPlan> layers) => Work(layers).Run(request.Force, diagnostics, cancellationToken);
     }
@@ -173,6 +203,10 @@ public static class Compressor
         : new(progress, new(0, plan.Count, 0, plan.Sum(layer => model[layer.Tensor.Name].Count), 0));
 
     private static EvaluationPart? Measuring(IProgress<CompressionProgress>? progress, TensorResult[] results) => progress is null
+        ? null
+        : new(progress, new(results.Length, results.Length, 1, 1, results.Count(result => result.Cache == CacheUse.Hit)));
+
+    private static RecoveryPart? Training(IProgress<CompressionProgress>? progress, TensorResult[] results) => progress is null
         ? null
         : new(progress, new(results.Length, results.Length, 1, 1, results.Count(result => result.Cache == CacheUse.Hit)));
 

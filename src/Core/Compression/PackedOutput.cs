@@ -54,7 +54,7 @@ internal static class PackedOutput
     public static long Length(IReadOnlyList<TensorResult> results) => PackedContainer.Length(results.Select(result => result.Entry), Metadata(Digest(results)));
 
     private static string Digest(IReadOnlyList<TensorResult> results) =>
-        LayerKey.DigestOf(results.SelectMany(result => new[] { result.Entry.Name, result.Key.Digest }));
+        LayerKey.DigestOf(results.SelectMany(result => result.Recovered.Length == 0 ? new[] { result.Entry.Name, result.Key.Digest } : [result.Entry.Name, result.Key.Digest, result.Recovered]));
 
     private static Dictionary<string, string> Metadata(string digest) => new() { [PackedContainer.DigestKey] = digest };
 

@@ -22,4 +22,8 @@ internal enum CacheUse
 /// <param name="Error">Its error; zero sums for one that is kept in its own type.</param>
 /// <param name="Cache">Where it came from.</param>
 /// <param name="Milliseconds">Time spent on it.</param>
-internal sealed record TensorResult(PackedEntry Entry, LayerKey Key, ErrorSums Error, CacheUse Cache, double Milliseconds);
+internal sealed record TensorResult(PackedEntry Entry, LayerKey Key, ErrorSums Error, CacheUse Cache, double Milliseconds)
+{
+    /// <summary>What numbers that were trained after it was encoded follow from, besides its key; empty if none were.</summary>
+    public string Recovered { get; init; } = "";
+}

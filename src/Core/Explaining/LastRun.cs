@@ -7,7 +7,8 @@ namespace Compress.Core.Explaining;
 /// <param name="Keys">The key of each tensor, by name.</param>
 /// <param name="CacheSalt">The salt of the cache.</param>
 /// <param name="Budget">The budget that was spread over the layers, or null.</param>
-public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string CacheSalt, string? Budget = null)
+/// <param name="Recovery">How what is continuous was trained, or null.</param>
+public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string CacheSalt, string? Budget = null, string? Recovery = null)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
@@ -25,7 +26,8 @@ public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string 
                         .DistinctBy(layer => layer.Name, StringComparer.Ordinal)
                         .ToDictionary(layer => layer.Name!, layer => layer.Key!, StringComparer.Ordinal),
                     report.CacheSalt ?? "",
-                    report.Allocation?.Budget);
+                    report.Allocation?.Budget,
+                    report.Recovery?.Settings);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -33,7 +35,9 @@ public sealed record LastRun(IReadOnlyDictionary<string, LayerKey> Keys, string 
         }
     }
 
-    private sealed record Report(string? CacheSalt, IReadOnlyList<Layer>? Layers, Allocation? Allocation);
+    private sealed record Report(string? CacheSalt, IReadOnlyList<Layer>? Layers, Allocation? Allocation, Training? Recovery);
+
+    private sealed record Training(string? Settings);
 
     private sealed record Allocation(string? Budget);
 

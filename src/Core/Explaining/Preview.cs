@@ -78,7 +78,7 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
                 || plan.Any(layer => sharing.Contains(layer.Tensor.Name)
                     && last.Keys.GetValueOrDefault(layer.Tensor.Name) is not { Codec: "keep" } and var before
                     && before != EncodedLayer.Key(model[layer.Tensor.Name], (Treatment.Compress)layer.Treatment, statistics)));
-            bool same = last?.Keys.Count == plan.Count && last.Budget == recipe.Budget?.ToString() && File.Exists(request.OutputPath) && !request.Force;
+            bool same = last?.Keys.Count == plan.Count && last.Budget == recipe.Budget?.ToString() && last.Recovery == recipe.Recovery?.ToString() && File.Exists(request.OutputPath) && !request.Force;
             foreach (var ways in (budgeted?.Candidates ?? plan).GroupBy(layer => layer.Tensor))
             {
                 cancellationToken.ThrowIfCancellationRequested();

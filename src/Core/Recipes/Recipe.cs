@@ -5,6 +5,7 @@ using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
 using Compress.Core.Recipes.Locating;
+using Compress.Core.Recovery;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Recipes;
@@ -33,6 +34,9 @@ public sealed record Recipe(
 {
     /// <summary>Which dictionary of a checkpoint is the model, if it says.</summary>
     public NamedStateDict? StateDict { get; init; }
+
+    /// <summary>How what is continuous is trained after all layers are encoded, if it says.</summary>
+    public RecoverySettings? Recovery { get; init; }
 
     /// <summary>The defaults, where no recipe is found: what an empty recipe says.</summary>
     public static Recipe BuiltIn => RecipeReader.Empty();

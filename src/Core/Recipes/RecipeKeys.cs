@@ -29,6 +29,11 @@ internal static class RecipeKeys
     public const string MinBits = "minBits";
     public const string MaxBits = "maxBits";
     public const string Gate = "gate";
+    public const string Recover = "recover";
+    public const string Steps = "steps";
+    public const string Time = "time";
+    public const string LearningRate = "learningRate";
+    public const string Temperature = "temperature";
     public const string RelativeError = "relativeError";
     public const string Perplexity = "perplexity";
     public const string Kl = "kl";
@@ -69,7 +74,7 @@ internal static class RecipeKeys
     public static readonly string[] Factored = ["weights", "residual"];
 
     /// <summary>Keys of the whole recipe; a method's settings stand beside them.</summary>
-    public static readonly string[] OfRecipe = [Version, Source, Method, Keep, .. OfStages, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Gate];
+    public static readonly string[] OfRecipe = [Version, Source, Method, Keep, .. OfStages, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Recover, Gate];
 
     /// <summary>Keys of an entry of <c>layers</c>; a method's settings stand beside them.</summary>
     public static readonly string[] OfRule = [Match, Method, Keep, .. OfStages, .. OfChoice];
@@ -100,6 +105,9 @@ internal static class RecipeKeys
 
     /// <summary>Keys of <c>calibration</c>.</summary>
     public static readonly string[] OfCalibration = [Text, Tokens, Unit, Window, Seed, Statistics];
+
+    /// <summary>Keys of <c>recover</c>.</summary>
+    public static readonly string[] OfRecovery = [Text, Tokens, Unit, Window, Seed, Steps, Time, LearningRate, Temperature];
 
     /// <summary>Keys that say on what a language model is measured.</summary>
     public static readonly string[] OfEvaluation = [Text, Unit, Window, Stride, Limit, Bos];

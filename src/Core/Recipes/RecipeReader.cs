@@ -64,6 +64,7 @@ public static class RecipeReader
         bool keepNonFinite = map.Find(RecipeKeys.NonFinite) is { } nonFinite && values.Choice(nonFinite, RecipeKeys.NonFiniteChoices) == "keep";
         var calibration = map.Find(RecipeKeys.Calibration) is { } statistics ? new CalibrationReader(file, values, errors).Read(statistics) : null;
         var budget = map.Find(RecipeKeys.Budget) is { } total ? new BudgetReader(calibration, values, errors).Read(total) : null;
+        var recovery = map.Find(RecipeKeys.Recover) is { } training ? new RecoveryReader(file, calibration, values, errors).Read(training) : null;
         var gate = map.Find(RecipeKeys.Gate) is { } limits ? new GateReader(file, values, errors).Read(limits) : null;
 
         var treatments = new TreatmentReader(codecs, seed, file, hasBudget: map.Find(RecipeKeys.Budget) is not null, errors);
@@ -80,7 +81,7 @@ public static class RecipeReader
             }
         }
 
-        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, budget, calibration, gate) { StateDict = stateDict };
+        return treatment is null ? null : new(file, treatment, rules, seed, keepNonFinite, budget, calibration, gate) { StateDict = stateDict, Recovery = recovery };
     }
 
     private static void Version(YamlMap map, RecipeValues values, RecipeErrors errors)

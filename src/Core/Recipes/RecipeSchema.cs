@@ -82,6 +82,7 @@ public static class RecipeSchema
                 Choices(RecipeKeys.NonFiniteChoices), "Tensors with NaN or infinity: an error (default), or kept as they are."),
             [RecipeKeys.Budget] = BudgetSchema.Create(),
             [RecipeKeys.Calibration] = CalibrationSchema.Create(),
+            [RecipeKeys.Recover] = RecoverySchema.Create(),
             [RecipeKeys.Gate] = GateSchema.Create(),
         };
         properties[RecipeKeys.LowRank] = LowRankSchema.Create();
