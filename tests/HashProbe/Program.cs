@@ -5,13 +5,15 @@ using System.Security.Cryptography;
 using System.Text;
 using Compress.Core.Allocation;
 using Compress.Core.Calibration;
-using Compress.Core.Codecs;
 using Compress.Core.Codecs.LowRank;
-using Compress.Core.LanguageModels;
+using Compress.Core.Codecs;
+using Compress.Core.Compression;
+using Compress.Core.Diagnostics;
 using Compress.Core.LanguageModels.Gradients;
+using Compress.Core.LanguageModels;
 using Compress.Core.Models;
-using Compress.Core.Numerics;
 using Compress.Core.Numerics.LinearAlgebra;
+using Compress.Core.Numerics;
 using Compress.Runtime;
 
 // Encodes fixed matrices with every codec and prints what the process is able to do, then a hash of each result. The tests start it
@@ -142,10 +144,24 @@ foreach (string folder in Directory.GetDirectories(args[1]).Order(StringComparer
         .SelectMany(tensor => new Probe[] { new NoiseProbe(tensor, 0.01, 1), new GridProbe(tensor, 0.01, "q", () => Quantized(tensor)) }).ToList();
     var costs = new ProbeRun(source, model, new([.. windows.Where(window => window.Length <= model.MaxPositions)], IsText: true, []), new() { StandardError = 1e-9 }, cache: null)
         .Measure(probed, null, CancellationToken.None);
+    Console.WriteLine($"{Recovered(folder)} recovered {Path.GetFileName(folder)}");
     Console.WriteLine($"{HashOf([.. costs.SelectMany(cost => new[] { cost.Kl, cost.KlError, cost.LnPerplexity, cost.LnPerplexityError })])} costs of errors of {Path.GetFileName(folder)}");
 }
 
 return;
+
+// A few steps of training what is continuous, after all layers were encoded.
+static string Recovered(string model)
+{
+    string work = Directory.CreateTempSubdirectory("compress-probe-").FullName, recipe = Path.Combine(work, "compress.yaml"), output = Path.Combine(work, "packed.safetensors");
+    File.WriteAllText(Path.Combine(work, "t.ids"), string.Join(' ', Enumerable.Range(0, 120).Select(i => i * i % 11)));
+    File.WriteAllText(recipe, "bits: 2\ngroupSize: 16\nlayers:\n- match: '*.0.*'\n  method: aqlm\n  codebookBits: 4\nrecover: { text: t.ids, window: 8, steps: 2 }\n");
+    var diagnostics = new DiagnosticBag();
+    var report = Compressor.Run(new(model, recipe, output), diagnostics, null, CancellationToken.None) ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
+    string hash = $"{Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(output)))} {report.Recovery!.BestStep}";
+    Directory.Delete(work, recursive: true);
+    return hash;
+}
 
 static PackedTensor Quantized(SourceTensor tensor)
 {

@@ -22,7 +22,7 @@ internal static class PlanStatistics
         var needs = Needs(plan, _ => true);
         if (needs.Count == 0)
         {
-            if (recipe.Calibration is { } unused && recipe.Budget is not { Sensitivity.OnText: not false })
+            if (recipe.Calibration is { } unused && recipe.Budget is not { Sensitivity.OnText: not false } && recipe.Recovery is null)
             {
                 diagnostics.Add(new(
                     Codes.CalibrationUnused, Severity.Message, "nothing is calibrated: no method in use needs statistics of layers",
