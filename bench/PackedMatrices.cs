@@ -50,8 +50,8 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         new("uniform 6 bits", "uniform", [("bits", 6)], 22, 11),
         new("uniform 8 bits", "uniform", [("bits", 8)], 16, 8),
         new("uniform 8 bits, a scale a row", "uniform", [("bits", 8), ("symmetric", true), ("granularity", "channel")], 16, 8),
-        // CodebookTables: a code and a table entry for each of 4.23 groups.
-        new("crvq 1.07 bits", "crvq", [], 5, 9),
+        // CodebookTables: an addition and a table entry for each of 4.23 codes, which are read eight at once.
+        new("crvq 1.07 bits", "crvq", [], 5, 5),
     ];
 
     /// <summary>Encodes a matrix and opens it as an application does.</summary>

@@ -18,17 +18,18 @@ public sealed class LayerEntry
     public const int FormatVersion = 1;
 
     private const string TensorName = "w";
-    private const string ErrorKey = "compress.error";
+    private const string ErrorKey = "compress.error", WarningsKey = "compress.warnings";
     private const int BufferBytes = 1 << 20;
 
     private readonly string path;
     private readonly IReadOnlyList<TensorEntry> arrays;
 
-    private LayerEntry(string path, JsonElement description, ErrorSums error, IReadOnlyList<TensorEntry> arrays)
+    private LayerEntry(string path, JsonElement description, ErrorSums error, IReadOnlyList<EncodingWarning> warnings, IReadOnlyList<TensorEntry> arrays)
     {
         this.path = path;
         Description = description;
         Error = error;
+        Warnings = warnings;
         this.arrays = arrays;
     }
 
@@ -37,6 +38,9 @@ public sealed class LayerEntry
 
     /// <summary>The error that was measured when it was encoded.</summary>
     public ErrorSums Error { get; }
+
+    /// <summary>What the encoder had to say.</summary>
+    public IReadOnlyList<EncodingWarning> Warnings { get; }
 
     /// <summary>Writes an entry.</summary>
     public static void Write(Stream stream, EncodedTensor tensor, DType dtype, IReadOnlyList<long> shape, ErrorSums error)
@@ -47,6 +51,11 @@ public sealed class LayerEntry
         {
             [ErrorKey] = JsonSerializer.Serialize(new[] { error.WeightEnergy, error.ErrorEnergy }),
         };
+        if (tensor.Warnings.Count > 0)
+        {
+            metadata[WarningsKey] = JsonSerializer.Serialize(tensor.Warnings.Select(warning => new[] { warning.Code, warning.Text }));
+        }
+
         PackedContainer.Write(hashing, [Packed(tensor, dtype, shape)], metadata);
         stream.Write(hash.GetHashAndReset());
     }
@@ -162,9 +171,13 @@ public sealed class LayerEntry
         }
 
         return JsonSerializer.Deserialize<double[]>(header.Metadata[ErrorKey]) is { Length: 2 } error && error[0] >= 0 && error[1] >= 0
-            ? new LayerEntry(path, description, new ErrorSums(error[0], error[1]), header.Entries)
+            ? new LayerEntry(path, description, new ErrorSums(error[0], error[1]), WarningsOf(header), header.Entries)
             : throw new InvalidDataException("it has no error sums");
     }
+
+    private static IReadOnlyList<EncodingWarning> WarningsOf(SafetensorsHeader header) => header.Metadata.TryGetValue(WarningsKey, out string? json)
+        ? [.. JsonSerializer.Deserialize<string[][]>(json)!.Select(pair => pair is { Length: 2 } ? new EncodingWarning(pair[0], pair[1]) : throw new InvalidDataException("its warnings are none"))]
+        : [];
 
     private static void CopyBytes(FileStream input, long length, Action<ReadOnlySpan<byte>> take)
     {

@@ -10,6 +10,9 @@ namespace Compress.Core.Codecs;
 /// <param name="Parts">The stored arrays.</param>
 public sealed record EncodedTensor(string Codec, JsonObject Parameters, IReadOnlyList<EncodedPart> Parts)
 {
+    /// <summary>What the user should know of how it was encoded. Not stored in packed files; the cache keeps it, so that a hit says it again.</summary>
+    public IReadOnlyList<EncodingWarning> Warnings { get; init; } = [];
+
     /// <summary>This tensor with a matrix that is packed by itself as a part of it.</summary>
     /// <param name="name">What this tensor's decoder calls the part.</param>
     /// <param name="part">The matrix.</param>
@@ -36,9 +39,19 @@ public sealed record EncodedTensor(string Codec, JsonObject Parameters, IReadOnl
         parts.Add(name, description);
         var arrays = part.Parts.Select(array => array.Shared ? array : array with { Name = array.Name.Length == 0 ? name : PackedFormat.PartName(name, array.Name) });
         var known = Parts.Where(array => array.Shared).Select(array => array.Name).ToHashSet(StringComparer.Ordinal);
-        return new(Codec, parameters, [.. Parts, .. arrays.Where(array => !array.Shared || known.Add(array.Name))]);
+        return this with
+        {
+            Parameters = parameters,
+            Parts = [.. Parts, .. arrays.Where(array => !array.Shared || known.Add(array.Name))],
+            Warnings = [.. Warnings, .. part.Warnings],
+        };
     }
 }
+
+/// <summary>Something about one tensor that is not as the recipe asks.</summary>
+/// <param name="Code">The code of the diagnostic.</param>
+/// <param name="Text">What is so, and what to do; without the tensor's name.</param>
+public sealed record EncodingWarning(string Code, string Text);
 
 /// <summary>One stored array of a packed tensor.</summary>
 /// <param name="Name">Such as <c>codes</c>; empty for the elements of a matrix that is stored one by one; of a shared table, its name among all tables, which determines its bytes: <c>grid.p2n256</c>.</param>

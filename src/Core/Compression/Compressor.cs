@@ -69,6 +69,7 @@ public static class Compressor
 
         var sharing = SharedBits.Names(plan, recipe);
         var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
+        var asked = plan;
         plan = budgeted?.Candidates ?? plan;
         using var statistics = PlanStatistics.Open(recipe, plan, model, store, diagnostics);
         if (diagnostics.HasErrors)
@@ -127,6 +128,7 @@ public static class Compressor
             work = Work(plan);
         }
 
+        LayerWarnings.Add(recipe, asked, plan, results, diagnostics);
         var recovery = recipe.Recovery is null ? null : new ModelRecovery(recipe, model, store);
         if (Recovered(request.Force) is not { } recovered)
         {

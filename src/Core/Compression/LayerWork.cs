@@ -118,7 +118,7 @@ internal sealed class LayerWork(
 
             if (layer is var (entry, key, use))
             {
-                return new(entry.As(tensor.Name), key, entry.Error, use, Elapsed());
+                return new(entry.As(tensor.Name), key, entry.Error, use, Elapsed()) { Warnings = entry.Warnings };
             }
         }
 

@@ -1,4 +1,5 @@
 using Compress.Core.Caching;
+using Compress.Core.Codecs;
 using Compress.Core.Emit;
 
 namespace Compress.Core.Compression;
@@ -26,4 +27,7 @@ internal sealed record TensorResult(PackedEntry Entry, LayerKey Key, ErrorSums E
 {
     /// <summary>What numbers that were trained after it was encoded follow from, besides its key; empty if none were.</summary>
     public string Recovered { get; init; } = "";
+
+    /// <summary>What its encoder had to say.</summary>
+    public IReadOnlyList<EncodingWarning> Warnings { get; init; } = [];
 }

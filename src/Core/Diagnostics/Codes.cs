@@ -69,10 +69,12 @@ public static class Codes
     public const string StatisticsMalformed = "CMPR2405";
     public const string StatisticsOfAnotherModel = "CMPR2406";
     public const string StatisticsLacking = "CMPR2407";
+    public const string StatisticsUnusable = "CMPR2408";
 
     // 25xx: budgets
     public const string BudgetTooSmall = "CMPR2501";
     public const string BudgetBeyondTheorem = "CMPR2502";
+    public const string BitsNotReached = "CMPR2503";
 
     // 30xx: cache
     public const string CacheNotWritable = "CMPR3001";

@@ -80,7 +80,7 @@ internal sealed class OptionReader(ulong seed, bool hasBudget, RecipeValues valu
 
     // Where any number is possible, halves: finer steps gain less than they take to encode and measure.
     private static IEnumerable<double> Values(Setting bits) => bits.Default is double
-        ? Enumerable.Range(2 * bits.Min, (2 * (bits.Max - bits.Min)) + 1).Select(half => half / 2.0)
+        ? Enumerable.Range(2 * bits.Min, (2 * (bits.Max - bits.Min)) + 1).Where(half => half > 0).Select(half => half / 2.0)
         : Enumerable.Range(bits.Min, bits.Max - bits.Min + 1).Select(width => (double)width);
 
     private ILayerEncoder? Encoder(MethodChoice choice, double bits)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
+using Compress.Core.Diagnostics;
 using Compress.Core.Models;
 using Compress.Core.Numerics;
 using Compress.Runtime.Codecs;
@@ -14,16 +15,9 @@ namespace Compress.Core.Codecs.Crvq;
 /// Additive vector quantization: AQLM (Egiazarian et al., arXiv 2401.06118), and CRVQ (Xu et al., arXiv 2412.09282), which gives all codebooks but the first to
 /// critical channels only. Residual k-means to begin with, then codebooks and codes in turn until the error falls no more.
 /// </summary>
-/// <param name="groupSize">Weights of a group.</param>
-/// <param name="codebooks">Codebooks.</param>
-/// <param name="codebookBits">Bits of a code.</param>
-/// <param name="critical">Percent of the channels that are critical; null if all are, and keep their order.</param>
-/// <param name="outputs">True if errors count as the layer's outputs have them, false if all alike.</param>
-internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebookBits, int? critical, bool outputs) : ILayerEncoder
+/// <param name="settings">What the recipe says.</param>
+internal sealed class AdditiveEncoder(AdditiveSettings settings) : ILayerEncoder
 {
-    /// <summary>Vectors that train one of a codebook, on average, at least, if that leaves <see cref="FewEntries"/>.</summary>
-    internal const int VectorsOfEntry = 4, FewEntries = 16;
-
     private const int MaxRounds = 20;
 
     // AQLM's relative_mse_tolerance: it ends when a round lessens the error by less.
@@ -31,17 +25,11 @@ internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebook
 
     private const float LargestHalf = 65504;
 
-    public string Settings => string.Create(CultureInfo.InvariantCulture, $"groupSize={groupSize} codebooks={codebooks} codebookBits={codebookBits}")
-        + (critical is null ? "" : string.Create(CultureInfo.InvariantCulture, $" critical={critical}")) + (outputs ? " objective=outputs" : " objective=weights");
+    private readonly int groupSize = settings.GroupSize;
 
-    public StatisticKinds Needs => outputs ? StatisticKinds.InputSecondMoments : StatisticKinds.None;
+    public string Settings => settings.ToString();
 
-    /// <summary>Vectors of a codebook that may have 2^bits, of so many groups.</summary>
-    public static int Entries(int bits, long groups) => (int)Math.Clamp(Math.Min(1 << bits, Math.Max(FewEntries, groups / VectorsOfEntry)), 1, Math.Max(groups, 1));
-
-    /// <summary>Groups of critical channels: the nearest number, one at least.</summary>
-    public static int CriticalGroups(int percent, int columns, int groupSize) =>
-        percent == 0 ? 0 : Math.Min((int)Math.Max(1, (((long)columns * percent) + (50L * groupSize)) / (100L * groupSize)), columns / groupSize);
+    public StatisticKinds Needs => settings.Outputs ? StatisticKinds.InputSecondMoments : StatisticKinds.None;
 
     public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
@@ -49,17 +37,12 @@ internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebook
         var rows = new NormalizedRows(weights, groups * groupSize, statistics, cancellationToken);
         double[]? moments = columns > 0 && statistics is { Transposed: false } ? statistics.InputSecondMoments : null;
         double? damping = moments is null ? null : InputMetric.Damping(moments, columns, cancellationToken);
-        int[] order = [.. Enumerable.Range(0, columns)];
-        int every = critical is null ? groups : CriticalGroups(critical.Value, columns, groupSize), books = every == 0 ? 1 : codebooks;
-        if (critical is not null && every > 0)
-        {
-            var single = rows.Code(order, groups, 0, groupSize, [Entries(codebookBits, (long)weights.Rows * groups)]);
-            Begin(single, rows.Live, cancellationToken);
-            order = CriticalChannels.Order(single, columns, every * groupSize, damping is null ? null : moments);
-        }
-
-        int[] entries = [.. Enumerable.Range(0, books).Select(book => Entries(codebookBits, (long)weights.Rows * (book == 0 ? groups : every)))];
-        var code = rows.Code(order, groups, every, groupSize, entries);
+        double[]? importance = settings.Relaxed && columns > 0 && (settings.Bits is not null || settings.Critical > 0)
+            ? Importance(rows, weights.Rows, columns, groups, damping is null ? null : moments, cancellationToken)
+            : null;
+        var form = settings.Form(weights.Rows, columns, importance ?? []);
+        int[] order = importance is null ? [.. Enumerable.Range(0, columns)] : CriticalChannels.Order(importance, settings.Relaxed ? form.Critical * groupSize : 0);
+        var code = rows.Code(order, groups, form.Critical, groupSize, form.Entries);
         var metric = damping is { } part ? InputMetric.Of(moments!, part, order, groupSize) : InputMetric.Identity(groups, groupSize);
         Begin(code, rows.Live, cancellationToken);
         Improve(code, metric, cancellationToken);
@@ -81,7 +64,32 @@ internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebook
 
         code.UpdateErrors(cancellationToken);
         new CodeSearch(code, metric).Run(cancellationToken);
-        return Written(code, scales, order);
+        return Written(code, scales, order) with { Warnings = [.. Warnings(weights, form, moments is null || damping is not null)] };
+    }
+
+    // With one codebook for all, however many there will be.
+    private double[] Importance(NormalizedRows rows, int count, int columns, int groups, double[]? moments, CancellationToken cancellationToken)
+    {
+        var single = rows.Code([.. Enumerable.Range(0, columns)], groups, 0, groupSize, [AdditiveForm.EntriesOf(settings.CodebookBits, (long)count * groups)]);
+        Begin(single, rows.Live, cancellationToken);
+        return CriticalChannels.Importance(single, columns, moments);
+    }
+
+    private IEnumerable<EncodingWarning> Warnings(WeightMatrix weights, AdditiveForm form, bool usable)
+    {
+        if (!usable)
+        {
+            yield return new(Codes.StatisticsUnusable,
+                "the second moments of its inputs are zero, are beyond the range of numbers, or are none, having no positive definite matrix near them; they were not used: "
+                + "errors of all weights count alike. Check the calibration");
+        }
+
+        double least = form.Bytes * 8.0 / ((double)weights.Rows * weights.Columns);
+        if (weights.Columns > 0 && weights.Rows > 0 && settings.Bits < least)
+        {
+            yield return new(Codes.BitsNotReached, string.Create(CultureInfo.InvariantCulture,
+                $"{settings.Bits} bits per weight are asked for, and the least that the method has for {weights.Rows} × {weights.Columns} weights is {least:F2}; give such layers more bits or another method"));
+        }
     }
 
     // Residual k-means: each codebook is that of what those before it leave.
@@ -132,7 +140,7 @@ internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebook
     private EncodedTensor Written(AdditiveCode code, ScaleWriter scales, int[] order)
     {
         var parameters = new JsonObject { ["groupSize"] = groupSize, ["codebooks"] = code.Books.Length, ["entries"] = code.Books[0].Length / groupSize };
-        if (critical is not null)
+        if (settings.Relaxed)
         {
             parameters["criticalGroups"] = code.Critical;
             parameters["extendedEntries"] = code.Books[^1].Length / groupSize;
@@ -155,12 +163,12 @@ internal sealed class AdditiveEncoder(int groupSize, int codebooks, int codebook
 
         parts.Add(new("codebooks", DType.F16, [vectors.Length / groupSize, groupSize], books));
         parts.Add(storedScales);
-        if (critical is not null && code.Critical > 0)
+        if (settings.Relaxed && code.Critical > 0)
         {
             parts.Add(Columns([.. order.Take(code.Critical * groupSize)], narrow: order.Length <= 1 << 16));
         }
 
-        return new(critical is null ? "aqlm" : "crvq", parameters, parts);
+        return new(settings.Relaxed ? "crvq" : "aqlm", parameters, parts);
     }
 
     private static EncodedPart Packed(string name, AdditiveCode code, int first, int count, int bits)

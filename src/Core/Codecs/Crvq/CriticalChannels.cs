@@ -3,12 +3,11 @@ namespace Compress.Core.Codecs.Crvq;
 /// <summary>Which input channels matter most for what one codebook leaves: CRVQ's importance (Xu et al., arXiv 2412.09282, section 3.2).</summary>
 internal static class CriticalChannels
 {
-    /// <summary>The channels with the largest <c>Σ_r weight_r · error_rj² · moment_j</c>, the most important first; the rest from the first to the last.</summary>
+    /// <summary>What errors in each channel cost: <c>Σ_r weight_r · error_rj² · moment_j</c>.</summary>
     /// <param name="code">Encoded with one codebook, columns in their own order.</param>
     /// <param name="columns">Channels; the code may be filled up.</param>
-    /// <param name="count">How many are critical.</param>
     /// <param name="moments">Second moments of the inputs, <c>[columns, columns]</c>; null if all are alike.</param>
-    public static int[] Order(AdditiveCode code, int columns, int count, double[]? moments)
+    public static double[] Importance(AdditiveCode code, int columns, double[]? moments)
     {
         double[] importance = new double[columns];
         for (int row = 0; row < code.Rows; row++)
@@ -25,7 +24,15 @@ internal static class CriticalChannels
             importance[j] *= moments[((long)j * columns) + j];
         }
 
-        int[] critical = [.. Enumerable.Range(0, columns).OrderByDescending(j => importance[j]).ThenBy(j => j).Take(count)];
-        return [.. critical, .. Enumerable.Range(0, columns).Except(critical)];
+        return importance;
+    }
+
+    /// <summary>The most important channels, the most important first; the rest from the first to the last.</summary>
+    /// <param name="importance">Of each channel.</param>
+    /// <param name="count">How many are critical.</param>
+    public static int[] Order(double[] importance, int count)
+    {
+        int[] critical = [.. Enumerable.Range(0, importance.Length).OrderByDescending(j => importance[j]).ThenBy(j => j).Take(count)];
+        return [.. critical, .. Enumerable.Range(0, importance.Length).Except(critical)];
     }
 }

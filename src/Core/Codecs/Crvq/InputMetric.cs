@@ -12,8 +12,8 @@ internal sealed unsafe class InputMetric
     /// <summary>Columns of a strip, about: its products are brought up to date group by group.</summary>
     private const int StripColumns = 64;
 
-    // Added to the diagonal at least, as a part of its mean (GPTQ, arXiv 2210.17323, section 4).
-    private const double LeastDamping = 0.01;
+    // Added to the diagonal at least, as a part of its mean (GPTQ, arXiv 2210.17323, section 4). Second moments need no more but for rounding: what needs more than its own mean is none.
+    private const double LeastDamping = 0.01, MostDamping = 1;
 
     private readonly float[]?[] tiles;
     private readonly float[][] squares;
@@ -73,9 +73,10 @@ internal sealed unsafe class InputMetric
     /// <param name="moments">H, <c>[inputs, inputs]</c>, symmetric.</param>
     /// <param name="inputs">Inputs.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <returns>A part of the mean diagonal element, to be added to the diagonal; null if H is zero, or has values whose products are not finite.</returns>
+    /// <returns>A part of the mean diagonal element, to be added to the diagonal; null if H is zero, has values whose products are not finite, or is far from positive definite.</returns>
     public static double? Damping(double[] moments, int inputs, CancellationToken cancellationToken) =>
-        DampedCholesky.Upper(moments, [.. Enumerable.Range(0, inputs)], LeastDamping, out double damping, cancellationToken) is null || MeanDiagonal(moments, inputs) == 0 ? null : damping;
+        DampedCholesky.Upper(moments, [.. Enumerable.Range(0, inputs)], LeastDamping, out double damping, cancellationToken) is null
+        || damping > MostDamping * 1.001 || MeanDiagonal(moments, inputs) == 0 ? null : damping;
 
     /// <summary>The metric of the layer's outputs.</summary>
     /// <param name="moments">H, <c>[inputs, inputs]</c>, symmetric.</param>

@@ -41,7 +41,7 @@ internal static class EntropyCoding
 
         var parameters = (System.Text.Json.Nodes.JsonObject)tensor.Parameters.DeepClone();
         parameters[Runtime.PackedFormat.EntropyKey] = string.Join(' ', names);
-        return new(tensor.Codec, parameters, parts);
+        return tensor with { Parameters = parameters, Parts = parts };
     }
 
     private sealed class Coder(ILayerEncoder encoder) : ILayerEncoder

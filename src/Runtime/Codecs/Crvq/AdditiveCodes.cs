@@ -85,6 +85,18 @@ internal sealed class AdditiveCodes
     /// <summary>The vectors of a codebook, <c>[2^bits, groupSize]</c>; zero where there are fewer.</summary>
     public ReadOnlySpan<float> Vectors(int book) => vectors[book];
 
+    /// <summary>Codes of several rows where they are bytes.</summary>
+    /// <param name="book">A codebook whose <see cref="BitsOf"/> are 8.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="stride">From one row's codes to the next's.</param>
+    public ReadOnlySpan<byte> Bytes(int book, int firstRow, int rows, out int stride)
+    {
+        stride = (int)(book == 0 ? rowBytes : (Count - 1) * extendedRowBytes);
+        long start = ((long)firstRow * stride) + (book == 0 ? 0 : (book - 1) * extendedRowBytes);
+        return (book == 0 ? first : extended).Slice(start, ((rows - 1) * stride) + GroupsOf(book));
+    }
+
     /// <summary>Codes of a row from a group on that a multiple of 32 comes before.</summary>
     /// <param name="book">The codebook.</param>
     /// <param name="row">The row.</param>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -11,8 +12,8 @@ namespace Compress.Runtime.Codecs.Crvq;
 /// </summary>
 internal sealed class CodebookTables
 {
-    /// <summary>Groups whose tables are used for many rows before the next: 32 KiB with 256 entries, a first-level cache.</summary>
-    private const int ChunkGroups = CodePacking.StripCodes;
+    /// <summary>Groups whose tables are used for many rows before the next: half of a first-level cache with 256 entries, so that codes have room beside them.</summary>
+    private const int ByteGroups = 16, ChunkGroups = CodePacking.StripCodes;
 
     /// <summary>Rows that such tables are used for: their codes stay in a second-level cache.</summary>
     private const int ChunkRows = 256;
@@ -79,19 +80,27 @@ internal sealed class CodebookTables
         }
     }
 
+    // Inlined where the size is known: entries then lie at fixed distances.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Sum(ReadOnlySpan<byte> codes, ReadOnlySpan<float> tables, int size)
     {
         // Codes are below the size of a table.
         ref float table = ref MemoryMarshal.GetReference(tables[..(codes.Length * size)]);
         var (a, b, c, d) = (0f, 0f, 0f, 0f);
         int i = 0;
-        for (; i + 4 <= codes.Length; i += 4)
+        for (; i + 8 <= codes.Length; i += 8)
         {
-            a += Unsafe.Add(ref table, codes[i]);
-            b += Unsafe.Add(ref table, size + codes[i + 1]);
-            c += Unsafe.Add(ref table, (2 * size) + codes[i + 2]);
-            d += Unsafe.Add(ref table, (3 * size) + codes[i + 3]);
-            table = ref Unsafe.Add(ref table, 4 * size);
+            // One load for eight codes: loads are what there are most of.
+            ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(codes[i..]);
+            a += Unsafe.Add(ref table, (nint)(byte)eight);
+            b += Unsafe.Add(ref table, size + (nint)(byte)(eight >> 8));
+            c += Unsafe.Add(ref table, (2 * size) + (nint)(byte)(eight >> 16));
+            d += Unsafe.Add(ref table, (3 * size) + (nint)(byte)(eight >> 24));
+            a += Unsafe.Add(ref table, (4 * size) + (nint)(byte)(eight >> 32));
+            b += Unsafe.Add(ref table, (5 * size) + (nint)(byte)(eight >> 40));
+            c += Unsafe.Add(ref table, (6 * size) + (nint)(byte)(eight >> 48));
+            d += Unsafe.Add(ref table, (7 * size) + (nint)(eight >> 56));
+            table = ref Unsafe.Add(ref table, 8 * size);
         }
 
         for (; i < codes.Length; i++)
@@ -127,19 +136,49 @@ internal sealed class CodebookTables
 
     private void Add(int firstRow, ReadOnlySpan<float> tables, Span<float> results)
     {
-        Span<byte> buffer = stackalloc byte[ChunkGroups];
         for (int book = 0; book < codes.Count; book++)
         {
-            int size = TableSize(book), groups = codes.GroupsOf(book);
-            for (int group = 0; group < groups; group += ChunkGroups)
+            int count = codes.GroupsOf(book) * TableSize(book);
+            if (codes.BitsOf(book) == 8)
             {
-                int count = Math.Min(ChunkGroups, groups - group);
-                for (int i = 0; i < results.Length; i++)
-                {
-                    results[i] += Sum(codes.Codes(book, firstRow + i, group, buffer[..count]), tables, size);
-                }
+                AddBytes(book, firstRow, tables[..count], results);
+            }
+            else
+            {
+                AddUnpacked(book, firstRow, tables[..count], results);
+            }
 
-                tables = tables[(count * size)..];
+            tables = tables[count..];
+        }
+    }
+
+    private void AddBytes(int book, int firstRow, ReadOnlySpan<float> tables, Span<float> results)
+    {
+        const int Size = 256;
+        int groups = codes.GroupsOf(book);
+        var bytes = codes.Bytes(book, firstRow, results.Length, out int stride);
+        for (int group = 0; group < groups; group += ByteGroups)
+        {
+            int count = Math.Min(ByteGroups, groups - group);
+            var chunk = tables.Slice(group * Size, count * Size);
+            for (int i = 0; i < results.Length; i++)
+            {
+                results[i] += Sum(bytes.Slice((i * stride) + group, count), chunk, Size);
+            }
+        }
+    }
+
+    private void AddUnpacked(int book, int firstRow, ReadOnlySpan<float> tables, Span<float> results)
+    {
+        Span<byte> buffer = stackalloc byte[ChunkGroups];
+        int size = TableSize(book), groups = codes.GroupsOf(book);
+        for (int group = 0; group < groups; group += ChunkGroups)
+        {
+            int count = Math.Min(ChunkGroups, groups - group);
+            var chunk = tables.Slice(group * size, count * size);
+            for (int i = 0; i < results.Length; i++)
+            {
+                results[i] += Sum(codes.Codes(book, firstRow + i, group, buffer[..count]), chunk, size);
             }
         }
     }

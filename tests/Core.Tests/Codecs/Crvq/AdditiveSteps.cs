@@ -132,7 +132,7 @@ public class AdditiveSteps
     [InlineData(8, 7, 7)]
     [InlineData(4, 40, 16)]
     [InlineData(8, 0, 1)]
-    public void FewVectorsHaveSmallerCodebooks(int bits, long groups, int entries) => Assert.Equal(entries, AdditiveEncoder.Entries(bits, groups));
+    public void FewVectorsHaveSmallerCodebooks(int bits, long groups, int entries) => Assert.Equal(entries, AdditiveForm.EntriesOf(bits, groups));
 
     [Theory]
     [InlineData(2, 4096, 8, 10)]
@@ -141,7 +141,7 @@ public class AdditiveSteps
     [InlineData(100, 61, 8, 7)]
     [InlineData(50, 7, 8, 0)]
     public void CriticalGroupsAreTheNearestNumberAndOneAtLeast(int percent, int columns, int groupSize, int groups) =>
-        Assert.Equal(groups, AdditiveEncoder.CriticalGroups(percent, columns, groupSize));
+        Assert.Equal(groups, AdditiveSettings.CriticalGroups(percent, columns, groupSize));
 
     private static (AdditiveCode Code, InputMetric Metric, double[] H) Sample(int[] entries, int critical, bool correlated)
     {
