@@ -95,6 +95,7 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
         {
             Tokens = Tokens(need.Tensor),
             Transposed = IsTransposed(need.Tensor),
+            IsOwnHead = IsOwnHead(need.Tensor),
             InputSecondMoments = Values(need, StatisticKinds.InputSecondMoments),
             InputMeans = Values(need, StatisticKinds.InputMeans),
             OutputCovariance = Values(need, StatisticKinds.OutputCovariance),
@@ -124,6 +125,10 @@ internal sealed class FileStatistics(ModelFile source, string path, string? reci
 
     // What the layer can have of what is needed.
     private StatisticKinds Kinds(StatisticNeed need) => need.Tensor == file.Header.Head ? need.Kinds & ~StatisticKinds.HiddenGradients : need.Kinds;
+
+    // A head that is the embedding too leaves no table with a row for each token.
+    private bool IsOwnHead(string tensor) =>
+        tensor == file.Header.Head && file.Header.Tables.Any(table => source.Tensors.Any(other => other.Name == table && other.Shape[0] == source[tensor].Shape[0]));
 
     private bool IsTransposed(string tensor) => file.Header.Layers.TryGetValue(tensor, out var layer) && layer.Transposed;
 

@@ -37,6 +37,9 @@ internal sealed class LayersOfAModel
     /// <summary>The layer that makes logits of the final hidden state.</summary>
     public string Head => model.Decoder.Head.Name;
 
+    /// <summary>True for a head that is not the embedding too.</summary>
+    public bool IsOwnHead(string name) => name == Head && name != model.Decoder.TokenEmbedding.Name;
+
     /// <summary>Matrices that the model multiplies nothing with: embeddings.</summary>
     public IEnumerable<string> Tables => model.TensorNames.Where(name => !Contains(name) && source[name].Shape.Count > 1).Order(StringComparer.Ordinal);
 

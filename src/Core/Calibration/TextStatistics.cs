@@ -163,6 +163,7 @@ internal sealed class TextStatistics : IStatisticsSource
             {
                 Tokens = entries.Values.FirstOrDefault()?.Tokens ?? text.Tokens,
                 Transposed = layers[need.Tensor].Transposed,
+                IsOwnHead = layers.IsOwnHead(need.Tensor),
                 InputSecondMoments = entries.GetValueOrDefault(StatisticKinds.InputSecondMoments)?.Values(),
                 InputMeans = entries.GetValueOrDefault(StatisticKinds.InputMeans)?.Values(),
                 OutputCovariance = entries.GetValueOrDefault(StatisticKinds.OutputCovariance)?.Values(),

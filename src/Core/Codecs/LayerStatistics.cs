@@ -41,6 +41,9 @@ public sealed record LayerStatistics
     /// </summary>
     public bool Transposed { get; init; }
 
+    /// <summary>True for a head, whose outputs are logits, that is not the embedding too.</summary>
+    public bool IsOwnHead { get; init; }
+
     /// <summary><c>E[x xᵀ]</c>, not centred: <c>[in, in]</c>, row-major, symmetric to the bit.</summary>
     public double[]? InputSecondMoments { get; init; }
 

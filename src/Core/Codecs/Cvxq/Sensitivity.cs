@@ -19,18 +19,22 @@ internal enum Sensitivity
     Hidden,
 }
 
-/// <summary>The mean of G² over a part of a row.</summary>
+/// <summary>
+/// The mean of G² over a part of a row. In a head of its own all outputs count as they do on average: a token that the calibration text hardly expects has hardly a gradient, and a row
+/// without bits would give it a logit of 0, and so a probability far from small, which no error of second order tells.
+/// </summary>
 internal sealed class SensitivityMap(Sensitivity kind, LayerStatistics? statistics, int rows, int columns)
 {
     private readonly bool transposed = statistics?.Transposed ?? false;
     private readonly double[]? gradients = kind switch
     {
-        Sensitivity.Gradients => statistics?.SquaredGradients,
+        Sensitivity.Gradients => statistics is { IsOwnHead: true, SquaredGradients: { } all } ? OfAverageRow(all, rows, columns) : statistics?.SquaredGradients,
         Sensitivity.Hidden => statistics?.HiddenGradients,
         _ => null,
     };
     private readonly double[]? moments = kind is Sensitivity.Inputs or Sensitivity.Factored ? statistics?.InputSecondMoments : null;
-    private readonly double[]? outputs = kind == Sensitivity.Factored ? statistics?.OutputGradients : null;
+    private readonly double[]? outputs = kind != Sensitivity.Factored ? null
+        : statistics is { IsOwnHead: true, OutputGradients: { } all } ? OfAverageRow(all, all.Length, 1) : statistics?.OutputGradients;
 
     /// <summary>True if gradients are known, of outputs or of weights.</summary>
     public bool IsKnown => gradients is not null || outputs is not null;
@@ -55,6 +59,27 @@ internal sealed class SensitivityMap(Sensitivity kind, LayerStatistics? statisti
         }
 
         return sum / length;
+    }
+
+    // Heads are stored as [out, in].
+    private static double[] OfAverageRow(double[] all, int rows, int columns)
+    {
+        double[] average = new double[all.LongLength];
+        for (int column = 0; column < columns; column++)
+        {
+            double sum = 0;
+            for (int row = 0; row < rows; row++)
+            {
+                sum += all[((long)row * columns) + column];
+            }
+
+            for (int row = 0; row < rows; row++)
+            {
+                average[((long)row * columns) + column] = sum / rows;
+            }
+        }
+
+        return average;
     }
 
     private double Factor(int row, int column)

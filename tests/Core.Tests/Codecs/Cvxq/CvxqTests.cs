@@ -59,6 +59,31 @@ public class CvxqTests
         Assert.Equal(4, headers.Where((_, i) => i % 2 == 0).Average(h => h & 15) - headers.Where((_, i) => i % 2 == 1).Average(h => h & 15), 0.3);
     }
 
+    // What the text never expects has no gradient, and would have the logit 0.
+    [Theory]
+    [InlineData("gradients", true)]
+    [InlineData("gradients", false)]
+    [InlineData("factored", true)]
+    [InlineData("factored", false)]
+    public void RowsOfTheHeadCountAlike(string sensitivity, bool isHead)
+    {
+        double[] moments = new double[64 * 64];
+        for (int i = 0; i < 64; i++)
+        {
+            moments[65 * i] = 1;
+        }
+
+        var statistics = new LayerStatistics
+        {
+            Tokens = 1, IsOwnHead = isHead, InputSecondMoments = moments, InputMeans = new double[64], OutputGradients = [1, 0, 1, 0, 1, 0, 1, 0],
+            SquaredGradients = [.. Enumerable.Range(0, 8 * 64).Select(i => i / 64 % 2 == 0 ? 1.0 : 0)],
+        };
+        float[] row = RandomWeights.Gaussian(64);
+        var encoder = Encoders.Of("cvxq", ("groupSize", 64), ("sensitivity", sensitivity));
+        byte[] headers = encoder.Encode(WeightMatrix.FromArray([.. Enumerable.Repeat(row, 8).SelectMany(w => w)], 8, 64), statistics, CancellationToken.None).Parts[1].Bytes;
+        Assert.Equal(isHead ? [4, 4, 4, 4, 4, 4, 4, 4] : [8, 0, 8, 0, 8, 0, 8, 0], headers.Select(header => header & 15));
+    }
+
     [Fact]
     public void InputsOfTransposedLayersBelongToRows()
     {
