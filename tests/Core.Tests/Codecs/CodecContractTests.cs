@@ -203,17 +203,14 @@ public class CodecContractTests
 
         return variants;
 
-        // False if they do not go together.
+        // False if they do not go together, or are what others are.
         bool Add(string variant)
         {
             try
             {
-                if (texts.Add(Encoder(codec.Name, variant).Settings))
-                {
-                    variants.Add(variant);
-                }
-
-                return true;
+                bool isNew = texts.Add(Encoder(codec.Name, variant).Settings);
+                variants.AddRange(isNew ? [variant] : []);
+                return isNew;
             }
             catch (SettingException)
             {
