@@ -55,6 +55,9 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("uniform", [("bits", 4), ("granularity", "channel"), ("clip", "mse"), ("feedback", "gptq"), ("actOrder", false)]),
     ("aqlm", [("codebookBits", 4), ("objective", "outputs")]),
     ("crvq", [("codebookBits", 4), ("codebooks", 3), ("critical", 20), ("objective", "outputs")]),
+    ("kmeans", []),
+    ("kmeans", [("bits", 2), ("shareRows", 3), ("clustering", "lloyd"), ("weighting", "inputs")]),
+    ("kmeans", [("bits", 6), ("shareRows", 1), ("entropy", true)]),
 ];
 RuntimeOptions.MaxThreads = threads;
 var jobs = encodings.SelectMany(encoding => shapes.Select(shape => (encoding, shape))).ToArray();

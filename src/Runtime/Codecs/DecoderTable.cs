@@ -2,6 +2,7 @@ using Compress.Runtime.Codecs.Crvq;
 using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
+using Compress.Runtime.Codecs.KMeans;
 using Compress.Runtime.Codecs.LowRank;
 using Compress.Runtime.Codecs.Uniform;
 
@@ -18,6 +19,7 @@ internal static class DecoderTable
         ("cvxq", parts => new CvxqTensor(parts)),
         ("aqlm", parts => new CrvqTensor(parts, "aqlm")),
         ("crvq", parts => new CrvqTensor(parts, "crvq")),
+        ("kmeans", parts => new KMeansTensor(parts)),
         ("lowrank", parts => new LowRankTensor(parts)),
     ];
 

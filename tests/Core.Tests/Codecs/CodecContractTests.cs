@@ -89,7 +89,8 @@ public class CodecContractTests
         float[] decoded = Encoder(codec, variant).Decoded(weights, 2, 512);
         Assert.All(decoded, value => Assert.True(float.IsFinite(value)));
         // cvxq spreads bits where they lower the error of the whole matrix most: CvxqTests.OutlierTakesEightBitsAndNoMore.
-        if (codec != "cvxq" && !variant.Contains("tensor", StringComparison.Ordinal))
+        // kmeans has few values for a whole matrix: SharedValues.OfAnOutlierAreItsOwn.
+        if (codec is not ("cvxq" or "kmeans") && !variant.Contains("tensor", StringComparison.Ordinal))
         {
             Assert.InRange(Encoders.RelativeError(weights[512..], decoded[512..]), 0, 0.75);
         }
