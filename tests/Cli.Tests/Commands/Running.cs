@@ -125,7 +125,7 @@ public sealed class Running : IDisposable
         using var json = JsonDocument.Parse(File.ReadAllBytes(report));
         var root = json.RootElement;
         Assert.Equal(
-            ["model", "sourceBytes", "packedBytes", "bitsPerWeight", "relativeMse", "cacheHits", "cacheMisses", "cacheSalt", "milliseconds", "evaluations", "layers"],
+            ["model", "sourceBytes", "packedBytes", "memoryBytes", "bitsPerWeight", "relativeMse", "cacheHits", "cacheMisses", "cacheSalt", "milliseconds", "evaluations", "layers"],
             root.EnumerateObject().Select(property => property.Name));
         Assert.Equal(workspace["model.safetensors"], root.GetProperty("model").GetString());
         Assert.Equal((48 * 80 * 2 * 4) + (80 * 4) + 24, root.GetProperty("sourceBytes").GetInt64());
@@ -133,7 +133,7 @@ public sealed class Running : IDisposable
         Assert.Equal((0, 2), (root.GetProperty("cacheHits").GetInt32(), root.GetProperty("cacheMisses").GetInt32()));
         var layers = root.GetProperty("layers").EnumerateArray().ToList();
         Assert.All(layers, layer => Assert.Equal(
-            ["name", "shape", "codec", "bitsPerWeight", "relativeMse", "bytes", "cache", "milliseconds", "key"],
+            ["name", "shape", "codec", "bitsPerWeight", "relativeMse", "bytes", "cache", "milliseconds", "key", "memoryBytes"],
             layer.EnumerateObject().Select(property => property.Name)));
         Assert.Equal(["miss", "kept", "miss", "kept"], layers.Select(layer => layer.GetProperty("cache").GetString()));
         Assert.Equal([80, 48], layers[0].GetProperty("shape").EnumerateArray().Select(side => side.GetInt32()));
