@@ -1,5 +1,5 @@
-using Compress.Core.Compression;
 using Compress.Core.Caching;
+using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
 using Compress.Core.Tests.Infra;
 using Compress.Core.Tests.LanguageModels;
@@ -10,7 +10,7 @@ public sealed class SampleRecipe : IDisposable
 {
     private readonly TinyLlama llama = new();
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(Repository.PathOf("samples/recipes"), "*.yaml").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)!];
+    public static TheoryData<string> Names => [.. Directory.GetFiles(Repository.PathOf("samples/recipes"), "*.yaml").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
 
     public void Dispose() => llama.Dispose();
 
