@@ -37,4 +37,14 @@ internal static class EntryLock
             return true; // A folder without locks: the work may be done twice, its result is the same.
         }
     }
+
+    /// <summary>Removes a lock that nobody has from beside an entry that is there: its process was killed when it had just written it.</summary>
+    /// <param name="entryPath">The entry's path.</param>
+    public static void RemoveLeftOver(string entryPath)
+    {
+        if (File.Exists(entryPath + Extension) && TryTake(entryPath, out var held))
+        {
+            held?.Dispose();
+        }
+    }
 }

@@ -44,6 +44,7 @@ public sealed partial class LayerCache(string directory, bool readOnly = false, 
         {
             used.TryAdd(name, false);
             MarkUsed(PathOf(name));
+            EntryLock.RemoveLeftOver(PathOf(name));
         }
 
         return entry;

@@ -49,6 +49,25 @@ public class EntryThatAnotherProcessComputes : CompressionTest
         Assert.Equal(2, Entries().Length);
     }
 
+    // A process that was killed when it had just written the entry left its lock beside it: nobody would ever take it.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LeftBesideAnEntryGoesWithTheNextReadUnlessSomebodyHasIt(bool isHeld)
+    {
+        var cache = new LayerCache(CachePath);
+        var diagnostics = new DiagnosticBag();
+        string name = new('a', 64);
+        cache.TryWrite(name, FakeCodec.Encoded(1, 2, 3), DType.F32, [1, 3], new ErrorSums(4, 0.25), diagnostics);
+        string left = Directory.GetFiles(CachePath, "*.layer", SearchOption.AllDirectories).Single() + EntryLock.Extension;
+        File.WriteAllText(left, "");
+        using (isHeld ? new FileStream(left, FileMode.Open, FileAccess.ReadWrite, FileShare.None) : null)
+        {
+            Assert.NotNull(cache.TryRead(name, diagnostics));
+            Assert.Equal(isHeld, File.Exists(left));
+        }
+    }
+
     [Fact]
     public void IsNoReasonToWaitWhereTheOtherWasKilled()
     {
