@@ -51,4 +51,13 @@ public interface ILayerEncoder
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken);
+
+    /// <summary>The same, telling how far it is. For encoders that one layer may take minutes; the others tell nothing.</summary>
+    /// <param name="weights">As above.</param>
+    /// <param name="statistics">As above.</param>
+    /// <param name="progress">Told now and then which part of the work is done, from 0 to 1, never less than before.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, IProgress<double>? progress, CancellationToken cancellationToken) =>
+        Encode(weights, statistics, cancellationToken);
 }

@@ -14,8 +14,8 @@ public interface IGroupEncoder : ILayerEncoder
     int BytesPerGroup { get; }
 
     /// <summary>The groups of a layer.</summary>
-    /// <param name="weights">As in <see cref="ILayerEncoder.Encode"/>.</param>
-    /// <param name="statistics">As in <see cref="ILayerEncoder.Encode"/>.</param>
+    /// <param name="weights">As in <see cref="ILayerEncoder.Encode(WeightMatrix, LayerStatistics?, CancellationToken)"/>.</param>
+    /// <param name="statistics">As in <see cref="ILayerEncoder.Encode(WeightMatrix, LayerStatistics?, CancellationToken)"/>.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     GroupCosts Groups(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken);

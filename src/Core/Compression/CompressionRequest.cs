@@ -27,7 +27,7 @@ public sealed record CompressionRequest(string ModelPath, string? RecipePath, st
 /// <summary>How far a compression has come.</summary>
 /// <param name="LayersDone">Tensors that are done.</param>
 /// <param name="LayersTotal">Tensors in the model.</param>
-/// <param name="WeightsDone">Elements in those that are done.</param>
+/// <param name="WeightsDone">Elements in those that are done, and of others a part.</param>
 /// <param name="WeightsTotal">Elements in the model.</param>
 /// <param name="CacheHits">Tensors taken from the cache so far.</param>
 /// <param name="Waiting">True if nothing is left but tensors that another process is encoding.</param>
@@ -43,7 +43,11 @@ public sealed record CompressionProgress(
     bool Waiting = false,
     CalibrationProgress? Calibration = null,
     EvaluationProgress? Evaluation = null,
-    RecoveryProgress? Recovery = null);
+    RecoveryProgress? Recovery = null)
+{
+    /// <summary>True if nothing but a part of a layer was done since the last report: <see cref="WeightsDone"/> counts such parts where encoders tell of them.</summary>
+    public bool WithinLayer { get; init; }
+}
 
 /// <summary>Tells of a recovery as a part of a compression.</summary>
 internal sealed class RecoveryPart(IProgress<CompressionProgress> progress, CompressionProgress done) : IProgress<RecoveryProgress>

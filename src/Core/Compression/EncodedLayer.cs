@@ -21,6 +21,7 @@ internal static class EncodedLayer
     /// <param name="force">True to encode it, whatever is in the store.</param>
     /// <param name="keepNonFinite">True to leave tensors alone that have a value that is not finite.</param>
     /// <param name="waiting">Called again and again while somebody else is encoding it; null to come back later instead.</param>
+    /// <param name="progress">Told which part of it is encoded, where the encoder tells.</param>
     /// <param name="busy">True if somebody else is encoding it: to be asked for again.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>Null if the tensor is left alone, or <paramref name="busy"/>.</returns>
@@ -33,6 +34,7 @@ internal static class EncodedLayer
         bool force,
         bool keepNonFinite,
         Action? waiting,
+        IProgress<double>? progress,
         out bool busy,
         CancellationToken cancellationToken)
     {
@@ -75,7 +77,7 @@ internal static class EncodedLayer
                 return keepNonFinite ? null : throw new CompressException(found);
             }
 
-            return (Encode(tensor, treatment, statistics, store, name, cancellationToken), key, CacheUse.Miss);
+            return (Encode(tensor, treatment, statistics, store, name, progress, cancellationToken), key, CacheUse.Miss);
         }
     }
 
@@ -92,7 +94,8 @@ internal static class EncodedLayer
             : null;
 
     private static LayerEntry Encode(
-        SourceTensor tensor, Treatment.Compress treatment, IStatisticsSource? statistics, LayerStore store, string name, CancellationToken cancellationToken)
+        SourceTensor tensor, Treatment.Compress treatment, IStatisticsSource? statistics, LayerStore store, string name,
+        IProgress<double>? progress, CancellationToken cancellationToken)
     {
         if (tensor.FirstBeyondFloat() is { } beyond)
         {
@@ -101,7 +104,7 @@ internal static class EncodedLayer
         }
 
         var known = treatment.Encoder.Needs == StatisticKinds.None ? null : statistics!.Read(new(tensor.Name, treatment.Encoder.Needs), cancellationToken);
-        var encoded = treatment.Encoder.Encode(tensor, known, cancellationToken);
+        var encoded = treatment.Encoder.Encode(tensor, known, progress, cancellationToken);
         var error = ErrorSums.Measure(tensor, DecodedTensor.Open(encoded, tensor.DType, tensor.Shape), cancellationToken);
         if (!double.IsFinite(error.ErrorEnergy))
         {

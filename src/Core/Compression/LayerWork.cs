@@ -71,10 +71,11 @@ internal sealed class LayerWork(
                 var tensor = model[plan[index].Tensor.Name];
                 try
                 {
-                    if (Process(tensor, plan[index].Treatment, force, waiting, cancellationToken) is { } result)
+                    using var layer = tally.Begin(tensor.Count);
+                    if (Process(tensor, plan[index].Treatment, force, waiting, layer, cancellationToken) is { } result)
                     {
                         results[index] = result;
-                        tally.Add(tensor.Count, result.Cache == CacheUse.Hit);
+                        layer.Finish(result.Cache == CacheUse.Hit);
                     }
                 }
                 catch (CompressException exception)
@@ -105,12 +106,12 @@ internal sealed class LayerWork(
     private static bool IsFatal(Diagnostic? error) => error?.Code == Codes.OutputNotWritable;
 
     // Null if somebody else is at it.
-    private TensorResult? Process(SourceTensor tensor, Treatment treatment, bool force, Action? waiting, CancellationToken cancellationToken)
+    private TensorResult? Process(SourceTensor tensor, Treatment treatment, bool force, Action? waiting, IProgress<double> progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         if (treatment is Treatment.Compress compress)
         {
-            var layer = EncodedLayer.Get(tensor, compress, statistics, store, force, recipe.KeepNonFinite, waiting, out bool busy, cancellationToken);
+            var layer = EncodedLayer.Get(tensor, compress, statistics, store, force, recipe.KeepNonFinite, waiting, progress, out bool busy, cancellationToken);
             if (busy)
             {
                 return null;

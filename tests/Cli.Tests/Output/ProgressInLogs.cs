@@ -36,6 +36,28 @@ public sealed class ProgressInLogs : IDisposable
     }
 
     [Fact]
+    public void PartsOfALongLayerAreShown()
+    {
+        var progress = Progress();
+        clock.Advance(5);
+        progress.Report(new(5, 12, 410, 1000, 2) { WithinLayer = true });
+
+        Assert.Equal("stories: 5/12 layers, 2 cached; 41 % of the weights\n", log.ToString());
+    }
+
+    [Theory]
+    [InlineData(0, "stories: step 40 of 200, held-out KL 0.0512\n")]
+    [InlineData(2, "stories: block 2 of 6, step 40 of 200, held-out error 0.0512\n")]
+    public void TrainingIsShown(int block, string expected)
+    {
+        var progress = Progress();
+        clock.Advance(5);
+        progress.Report(new(12, 12, 1, 1, 12, Recovery: new(40, 200, 0.0512, block, 6)));
+
+        Assert.Equal(expected, log.ToString());
+    }
+
+    [Fact]
     public void WaitingForAnotherBuildIsShown()
     {
         var progress = Progress();

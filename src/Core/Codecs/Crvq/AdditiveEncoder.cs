@@ -31,8 +31,12 @@ internal sealed class AdditiveEncoder(AdditiveSettings settings) : ILayerEncoder
 
     public StatisticKinds Needs => settings.Outputs ? StatisticKinds.InputSecondMoments : StatisticKinds.None;
 
-    public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
+    public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) => Encode(weights, statistics, null, cancellationToken);
+
+    public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, IProgress<double>? progress, CancellationToken cancellationToken)
     {
+        // Of all rounds that there may be: it jumps to the end when fewer are enough.
+        const int Beginnings = 2, Parts = Beginnings + MaxRounds + 1;
         int columns = weights.Rows == 0 ? 0 : weights.Columns, groups = (columns + groupSize - 1) / groupSize;
         var rows = new NormalizedRows(weights, groups * groupSize, statistics, cancellationToken);
         double[]? moments = columns > 0 && statistics is { Transposed: false } ? statistics.InputSecondMoments : null;
@@ -41,11 +45,13 @@ internal sealed class AdditiveEncoder(AdditiveSettings settings) : ILayerEncoder
             ? Importance(rows, weights.Rows, columns, groups, damping is null ? null : moments, cancellationToken)
             : null;
         var form = settings.Form(weights.Rows, columns, importance ?? []);
+        progress?.Report(1.0 / Parts);
         int[] order = importance is null ? [.. Enumerable.Range(0, columns)] : CriticalChannels.Order(importance, settings.Relaxed ? form.Critical * groupSize : 0);
         var code = rows.Code(order, groups, form.Critical, groupSize, form.Entries);
         var metric = damping is { } part ? InputMetric.Of(moments!, part, order, groupSize) : InputMetric.Identity(groups, groupSize);
         Begin(code, rows.Live, cancellationToken);
-        Improve(code, metric, cancellationToken);
+        progress?.Report((double)Beginnings / Parts);
+        Improve(code, metric, round => progress?.Report((Beginnings + round + 1.0) / Parts), cancellationToken);
 
         // Codes are chosen once more for what is stored.
         foreach (float[] book in code.Books)
@@ -64,6 +70,7 @@ internal sealed class AdditiveEncoder(AdditiveSettings settings) : ILayerEncoder
 
         code.UpdateErrors(cancellationToken);
         new CodeSearch(code, metric).Run(cancellationToken);
+        progress?.Report(1);
         return Written(code, scales, order) with { Warnings = [.. Warnings(weights, form, moments is null || damping is not null)] };
     }
 
@@ -119,7 +126,7 @@ internal sealed class AdditiveEncoder(AdditiveSettings settings) : ILayerEncoder
         }
     }
 
-    private static void Improve(AdditiveCode code, InputMetric metric, CancellationToken cancellationToken)
+    private static void Improve(AdditiveCode code, InputMetric metric, Action<int> done, CancellationToken cancellationToken)
     {
         var fit = new CodebookFit(code, metric);
         double error = double.PositiveInfinity;
@@ -130,6 +137,7 @@ internal sealed class AdditiveEncoder(AdditiveSettings settings) : ILayerEncoder
             new CodeSearch(code, metric).Run(cancellationToken);
             double before = error;
             error = fit.Error(cancellationToken);
+            done(round);
             if (!(error < (1 - Improvement) * before))
             {
                 break;

@@ -51,6 +51,9 @@ internal static class EntropyCoding
         public StatisticKinds Needs => encoder.Needs;
 
         public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) =>
-            Coded(encoder.Encode(weights, statistics, cancellationToken));
+            Encode(weights, statistics, null, cancellationToken);
+
+        public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, IProgress<double>? progress, CancellationToken cancellationToken) =>
+            Coded(encoder.Encode(weights, statistics, progress, cancellationToken));
     }
 }
