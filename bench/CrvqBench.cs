@@ -8,52 +8,73 @@ using Compress.Runtime.Safetensors;
 namespace Compress.Bench;
 
 /// <summary>
-/// The table of docs/codecs/crvq.md: CRVQ with several parts of critical channels and numbers of codebooks beside its base, BiLLM, and the other methods at their fewest
-/// bits. All matrices are compressed, embedding and head included.
+/// The tables of docs/codecs/crvq.md: CRVQ with several parts of critical channels and numbers of codebooks beside its base, BiLLM, and the other methods at their fewest
+/// bits, without fine-tuning and with it. All matrices are compressed, embedding and head included.
 /// </summary>
 internal static class CrvqBench
 {
     private const string Outputs = "objective: outputs\n";
 
+    private const int DefaultCritical = 2, DefaultCodebooks = 4;
+
     public static void Run(string[] args)
     {
         if (args.Length < 3)
         {
-            Console.WriteLine($"usage: crvq {QualityTrial.Usage} [--critical 1,2,4,8] [--codebooks 2,3,4] [--out DIR]");
+            Console.WriteLine($"usage: crvq {QualityTrial.Usage} [--critical 1,2,4,8] [--codebooks 2,3,4] [--bits 1.1,1.3] [--steps N] [--block-steps N] [--out DIR]");
             return;
         }
 
         using var trial = new QualityTrial(args);
-        List<(string Name, Func<Quality> Measure)> ways =
-        [
-            ("AQLM, 1 × 8 bits", () => trial.Measure("method: aqlm\ncodebooks: 1\n" + Outputs)),
-            ("HIGGS, p = 8, 1 bit", () => trial.Measure("method: higgs\np: 8\nbits: 1\n")),
-            ("HIGGS, n = 2", () => trial.Measure("method: higgs\nbits: 1\n")),
-            ("CVXQ, 1 bit", () => trial.Measure("method: cvxq\nbits: 1\nsensitivity: gradients\n")),
-            ("BiLLM", () => BiLlm(trial)),
-        ];
+        string steps = QualityTrial.Option(args, "--steps") ?? "200", blockSteps = QualityTrial.Option(args, "--block-steps") ?? "50";
+        string tuning = trial.Recovery($"steps: {steps}, blocks: {{ steps: {blockSteps} }}");
+        var report = new BenchReport($"crvq-{trial.Name}", args);
+        var rows = Ways(args).Select(way => Row(trial, way.Name, way.Recipe, tuning)).ToList();
+        rows.Insert(1, Row("BiLLM", BiLlm(trial)) + " | | | | | | |");
+        report.Line($"{trial.Name}: every matrix compressed, embedding and head included; bits per weight with everything that is stored. {trial.Description} "
+            + $"Fine-tuned on the calibration text: {blockSteps} steps for each block, then {steps} for the model as a whole. Memory is managed, garbage included, at its peak: of all layers' encoding, two at once, and of fine-tuning.");
+        report.Line();
+        report.Line("| | bits/weight | perplexity | KL | fine-tuned | KL | slowest matrix, s | encoding, s | MB | fine-tuning, s | MB |");
+        report.Line("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+        rows.ForEach(report.Line);
+        report.Save();
+    }
+
+    private static IEnumerable<(string Name, string Recipe)> Ways(string[] args)
+    {
+        yield return ("AQLM, 1 × 8 bits", "method: aqlm\ncodebooks: 1\n" + Outputs);
         foreach (int codebooks in Numbers(args, "--codebooks", "2,3,4"))
         {
-            foreach (int critical in Numbers(args, "--critical", "1,2,4,8"))
+            foreach (int critical in Numbers(args, "--critical", "1,2,4,8").Where(critical => critical == DefaultCritical || codebooks == DefaultCodebooks))
             {
-                ways.Add((string.Create(CultureInfo.InvariantCulture, $"CRVQ, {critical} %, {codebooks} codebooks"),
-                    () => trial.Measure(string.Create(CultureInfo.InvariantCulture, $"method: crvq\ncritical: {critical}\ncodebooks: {codebooks}\n{Outputs}"))));
+                yield return (
+                    string.Create(CultureInfo.InvariantCulture, $"CRVQ, {critical} %, {codebooks} codebooks"),
+                    string.Create(CultureInfo.InvariantCulture, $"method: crvq\ncritical: {critical}\ncodebooks: {codebooks}\n{Outputs}"));
             }
         }
 
-        var rows = ways.Select(way => (way.Name, Quality: way.Measure(), Seconds: trial.SlowestSeconds)).ToList();
-        var report = new BenchReport($"crvq-{trial.Name}", args);
-        report.Line($"{trial.Name}: every matrix compressed, embedding and head included; bits per weight with everything that is stored. Without fine-tuning. {trial.Description}");
-        report.Line();
-        report.Line("| | bits/weight | perplexity | KL | slowest matrix, s |");
-        report.Line("|---|--:|--:|--:|--:|");
-        foreach (var (name, quality, seconds) in rows)
+        foreach (string bits in (QualityTrial.Option(args, "--bits") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
-            report.Line(string.Create(CultureInfo.InvariantCulture, $"| {name} | {quality.BitsPerWeight:F3} | {quality.Perplexity:F2} | {quality.Kl:F4} | {seconds:F1} |"));
+            yield return ($"AQLM, bits: {bits}", $"method: aqlm\nbits: {bits}\n{Outputs}");
+            yield return ($"CRVQ, bits: {bits}", $"method: crvq\nbits: {bits}\n{Outputs}");
         }
 
-        report.Save();
+        yield return ("HIGGS, p = 8, 1 bit", "method: higgs\np: 8\nbits: 1\n");
+        yield return ("HIGGS, n = 2", "method: higgs\nbits: 1\n");
+        yield return ("CVXQ, 1 bit", "method: cvxq\nbits: 1\nsensitivity: gradients\n");
     }
+
+    private static string Row(QualityTrial trial, string name, string recipe, string tuning)
+    {
+        var plain = trial.Measure(recipe);
+        var (slowest, encoding, memory) = (trial.SlowestSeconds, trial.Seconds, trial.PeakBytes);
+        var tuned = trial.Measure(recipe + tuning);
+        return Row(name, plain) + string.Create(CultureInfo.InvariantCulture,
+            $" {tuned.Perplexity:F2} | {tuned.Kl:F4} | {slowest:F1} | {encoding:F0} | {memory / 1e6:F0} | {trial.Seconds:F0} | {trial.PeakBytes / 1e6:F0} |");
+    }
+
+    private static string Row(string name, Quality quality) =>
+        string.Create(CultureInfo.InvariantCulture, $"| {name} | {quality.BitsPerWeight:F3} | {quality.Perplexity:F2} | {quality.Kl:F4} |");
 
     private static Quality BiLlm(QualityTrial trial)
     {

@@ -56,6 +56,12 @@ internal sealed class QualityTrial : IDisposable
     /// <summary>What the slowest matrix of the last recipe took; 0 if it was no recipe.</summary>
     public double SlowestSeconds { get; private set; }
 
+    /// <summary>What the last recipe took; 0 if it was none.</summary>
+    public double Seconds { get; private set; }
+
+    /// <summary>The most managed memory in use while the last recipe was at work, garbage included.</summary>
+    public long PeakBytes { get; private set; }
+
     /// <summary>What the figures are of, in one line.</summary>
     public string Description => string.Create(CultureInfo.InvariantCulture,
         $"Calibrated (where it says so) on {CalibrationTokens:N0} tokens of {Path.GetFileName(paths[1])}, measured on {last!.Packed!.Value.Tokens:N0} tokens of {Path.GetFileName(paths[2])} "
@@ -79,6 +85,10 @@ internal sealed class QualityTrial : IDisposable
         return Compressor.Run(request, diagnostics, null, CancellationToken.None) ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
     }
 
+    /// <summary>The part of a recipe that trains on the calibration text.</summary>
+    /// <param name="how">Keys of <c>recover</c>.</param>
+    public string Recovery(string how) => $"recover: {{ text: '{paths[1]}', unit: {settings.Unit.ToString().ToLowerInvariant()}, {how} }}\n";
+
     /// <summary>What a recipe, without version and calibration, makes of the matrices.</summary>
     public double BitsPerWeight(string recipe) => Compressed(recipe, Path.Combine(folder, "packed.safetensors"));
 
@@ -94,7 +104,7 @@ internal sealed class QualityTrial : IDisposable
     /// <param name="write">Writes it as a safetensors file.</param>
     public Quality Measure(double bitsPerWeight, Action<Stream> write)
     {
-        SlowestSeconds = 0;
+        (SlowestSeconds, Seconds, PeakBytes) = (0, 0, 0);
         string file = Path.Combine(folder, "other.safetensors");
         using (var stream = File.Create(file))
         {
@@ -124,7 +134,10 @@ internal sealed class QualityTrial : IDisposable
         string file = Path.Combine(folder, "compress.yaml"), unit = settings.Unit.ToString().ToLowerInvariant();
         string calibration = Array.Exists(Calibrated, word => recipe.Contains(word, StringComparison.Ordinal)) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
         File.WriteAllText(file, $"version: 1\n{calibration}{recipe}\n");
+        GC.Collect();
+        using var heap = new PeakHeap();
         var report = Compress(new(paths[0], file, packed) { Cache = cache });
+        (Seconds, PeakBytes) = (report.Milliseconds / 1000.0, heap.Bytes);
         SlowestSeconds = report.Layers.Max(layer => layer.Milliseconds) / 1000;
         return report.BitsPerWeight;
     }
