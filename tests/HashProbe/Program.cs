@@ -158,10 +158,10 @@ static string Recovered(string model)
 {
     string work = Directory.CreateTempSubdirectory("compress-probe-").FullName, recipe = Path.Combine(work, "compress.yaml"), output = Path.Combine(work, "packed.safetensors");
     File.WriteAllText(Path.Combine(work, "t.ids"), string.Join(' ', Enumerable.Range(0, 120).Select(i => i * i % 11)));
-    File.WriteAllText(recipe, "bits: 2\ngroupSize: 16\nlayers:\n- match: '*.0.*'\n  method: aqlm\n  codebookBits: 4\nrecover: { text: t.ids, window: 8, steps: 2 }\n");
+    File.WriteAllText(recipe, "bits: 2\ngroupSize: 16\nlayers:\n- match: '*.0.*'\n  method: aqlm\n  codebookBits: 4\nrecover: { text: t.ids, window: 8, steps: 2, blocks: { steps: 2 } }\n");
     var diagnostics = new DiagnosticBag();
     var report = Compressor.Run(new(model, recipe, output), diagnostics, null, CancellationToken.None) ?? throw new InvalidOperationException(string.Join('\n', diagnostics.Items));
-    string hash = $"{Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(output)))} {report.Recovery!.BestStep}";
+    string hash = $"{Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(output)))} {report.Recovery!.BestStep} {string.Join(' ', report.Recovery.Blocks!.Select(block => block.BestStep))}";
     Directory.Delete(work, recursive: true);
     return hash;
 }

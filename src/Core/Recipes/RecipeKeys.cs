@@ -34,6 +34,7 @@ internal static class RecipeKeys
     public const string Time = "time";
     public const string LearningRate = "learningRate";
     public const string Temperature = "temperature";
+    public const string Blocks = "blocks";
     public const string RelativeError = "relativeError";
     public const string Perplexity = "perplexity";
     public const string Kl = "kl";
@@ -107,7 +108,10 @@ internal static class RecipeKeys
     public static readonly string[] OfCalibration = [Text, Tokens, Unit, Window, Seed, Statistics];
 
     /// <summary>Keys of <c>recover</c>.</summary>
-    public static readonly string[] OfRecovery = [Text, Tokens, Unit, Window, Seed, Steps, Time, LearningRate, Temperature];
+    public static readonly string[] OfRecovery = [Text, Tokens, Unit, Window, Seed, Steps, Time, LearningRate, Temperature, Blocks];
+
+    /// <summary>Keys of <c>blocks</c> in <c>recover</c>.</summary>
+    public static readonly string[] OfBlocks = [Steps, Time, LearningRate];
 
     /// <summary>Keys that say on what a language model is measured.</summary>
     public static readonly string[] OfEvaluation = [Text, Unit, Window, Stride, Limit, Bos];

@@ -25,12 +25,15 @@ internal sealed class RecoveryReader(string? file, StatisticsOrigin? calibration
         }
 
         values.RefuseOthers(map, RecipeKeys.OfRecovery);
+        var blocks = map.Find(RecipeKeys.Blocks) is { } each ? Blocks(each) : null;
         return On(map) is not { } on ? null : new(on)
         {
-            Steps = values.Count(map, RecipeKeys.Steps, 1) ?? RecoverySettings.DefaultSteps,
-            Time = map.Find(RecipeKeys.Time) is { } time ? Time(time) : null,
-            LearningRate = map.Find(RecipeKeys.LearningRate) is { } rate
-                ? values.PositiveNumber(rate, 1, "a number above 0 and up to 1, such as 0.003") ?? 0 : RecoverySettings.DefaultLearningRate,
+            Blocks = blocks,
+
+            // Without blocks, no steps would be no training.
+            Steps = values.Count(map, RecipeKeys.Steps, blocks is null ? 1 : 0) ?? RecoverySettings.DefaultSteps,
+            Time = Time(map),
+            LearningRate = LearningRate(map) ?? RecoverySettings.DefaultLearningRate,
             Temperature = map.Find(RecipeKeys.Temperature) is { } temperature ? values.PositiveNumber(temperature, 100, "a number above 0 and up to 100, such as 1") ?? 0 : 1,
             Position = entry.Position,
         };
@@ -65,8 +68,32 @@ internal sealed class RecoveryReader(string? file, StatisticsOrigin? calibration
         };
     }
 
-    private TimeSpan? Time(YamlEntry entry)
+    private BlockSettings? Blocks(YamlEntry entry)
     {
+        if (values.Map(entry.Key, entry.Value, $"keys such as '{RecipeKeys.Steps}: {BlockSettings.DefaultSteps}'") is not { } map)
+        {
+            return null;
+        }
+
+        values.RefuseOthers(map, RecipeKeys.OfBlocks);
+        return new()
+        {
+            Steps = values.Count(map, RecipeKeys.Steps, 1) ?? BlockSettings.DefaultSteps,
+            Time = Time(map),
+            LearningRate = LearningRate(map) ?? BlockSettings.DefaultLearningRate,
+        };
+    }
+
+    private double? LearningRate(YamlMap map) =>
+        map.Find(RecipeKeys.LearningRate) is { } rate ? values.PositiveNumber(rate, 1, "a number above 0 and up to 1, such as 0.01") : null;
+
+    private TimeSpan? Time(YamlMap map)
+    {
+        if (map.Find(RecipeKeys.Time) is not { } entry)
+        {
+            return null;
+        }
+
         string[] words = (entry.Value as YamlScalar)?.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
         double? seconds = words is [_, var unit] ? unit switch { "s" => 1, "min" => 60, "h" => 3600, _ => null } : null;
         if (seconds is null || !double.TryParse(words[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) || !(number > 0 && number < 1e6))

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using Compress.Core.Models;
+using Compress.Core.Emit;
 using Compress.Core.Numerics;
+using Compress.Runtime.Codecs.Keep;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Recovery;
@@ -9,13 +10,13 @@ namespace Compress.Core.Recovery;
 /// <summary>Vectors that are stored as they are: weights and biases of norms, biases of layers. Each number is of the size of the whole vector's.</summary>
 internal sealed class KeptVector : Trainable
 {
-    private readonly SourceTensor tensor;
+    private readonly StoredArray array;
 
-    public KeptVector(SourceTensor tensor)
+    public KeptVector(StoredArray array)
     {
-        this.tensor = tensor;
-        Start = new float[tensor.Count];
-        tensor.ReadRows(0, 1, Start);
+        this.array = array;
+        Start = new float[array.ByteLength / array.DType.SizeInBytes()];
+        Elements.ToFloat(array.DType, StoredTensor.Bytes(array), Start);
         Units = new float[Start.Length];
         Array.Fill(Units, MathF.Sqrt(FixedOrder.Dot(Start, Start) / Start.Length));
     }
@@ -39,7 +40,7 @@ internal sealed class KeptVector : Trainable
         }
     }
 
-    public override IEnumerable<(string Array, byte[] Bytes)> Write(ReadOnlySpan<float> values) => [(tensor.Name, tensor.DType switch
+    public override IEnumerable<(string Array, byte[] Bytes)> Write(ReadOnlySpan<float> values) => [(array.Name, array.DType switch
     {
         DType.F32 => MemoryMarshal.AsBytes(values).ToArray(),
         DType.F16 => StoredTensor.Halved(values),

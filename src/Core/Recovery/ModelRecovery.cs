@@ -12,16 +12,13 @@ using Compress.Runtime.Safetensors;
 namespace Compress.Core.Recovery;
 
 /// <summary>
-/// The stage <c>recover</c> of a compression: all layers are encoded, and what is continuous in them is trained. Its result is a cache entry, and so is its state now and then: a run that was ended
-/// goes on where it was.
+/// The stage <c>recover</c> of a compression: all layers are encoded, and what is continuous in them is trained, first block by block if the recipe says so, then in the model as a whole.
 /// </summary>
 /// <param name="recipe">The recipe, which asks for it.</param>
 /// <param name="model">The source.</param>
 /// <param name="store">Where results are kept.</param>
 internal sealed class ModelRecovery(Recipe recipe, ModelFile model, LayerStore store)
 {
-    private const int Version = 1; // raised when the same settings give other numbers
-
     private readonly RecoverySettings settings = recipe.Recovery!;
 
     /// <summary>What it did.</summary>
@@ -52,7 +49,7 @@ internal sealed class ModelRecovery(Recipe recipe, ModelFile model, LayerStore s
         Files = [.. text.Files, Path.Combine(folder, "config.json")];
         var names = source.TensorNames.ToHashSet(StringComparer.Ordinal);
         var candidates = results.Where(result => names.Contains(result.Entry.Name)).ToList();
-        var trained = candidates.Select(result => TrainableTensors.Of(result.Entry, model[result.Entry.Name])).OfType<Trainable>().ToList();
+        var trained = Trained(results);
         if (trained.Count == 0)
         {
             throw new CompressException(new Diagnostic(Codes.RecipeConflict, Severity.Error,
@@ -67,41 +64,51 @@ internal sealed class ModelRecovery(Recipe recipe, ModelFile model, LayerStore s
             packed.UseDequantized(result.Entry.Name, PackedForm.Open(result.Entry));
         }
 
-        var distillation = new Distillation(source, packed, trained, windows, settings);
-        string digest = LayerKey.DigestOf([LanguageModelDigest.Of(model), .. results.SelectMany(result => new[] { result.Entry.Name, result.Key.Digest })]);
-        var done = Key("done");
-        var state = force ? null : Read(done);
-        if (state is null)
+        string digest = LanguageModelDigest.Of(model);
+        var own = new TrainableSet(trained);
+        var (set, encoded) = (own, results);
+        BlockRecovery? blocks = null;
+        if (settings.Blocks is not null)
         {
-            state = distillation.Run(force ? null : Latest(), step => Write(Key(step.Step.ToString(System.Globalization.CultureInfo.InvariantCulture)), step), progress, cancellationToken);
-            Write(done, state);
+            blocks = new BlockRecovery(source, packed, model, store, settings, windows, text.Description);
+            results = blocks.Run(results, digest, force, progress, cancellationToken);
+            set = new TrainableSet(Trained(results));
         }
 
-        Report = new(state.Step, state.BestStep, windows.HeldOut.Sum(window => (long)window.Counted), state.KlBefore, state.KlBest, distillation.Count, settings.ToString());
-        return state.BestStep == 0 ? results : Taken(state.Best);
-
-        LayerKey Key(string what) => new(RecoveryState.Codec, Version, $"{settings} at={what}", nameof(DType.F32), "", digest, text.Description);
-
-        RecoveryState? Read(LayerKey key) => store.TryRead(key) is { } entry ? RecoveryState.Of(entry, distillation.Count) : null;
-
-        void Write(LayerKey key, RecoveryState state) => store.Write(store.NameOf(key), state.Entry(), DType.F32, [], default);
-
-        RecoveryState? Latest() => Enumerable.Range(1, settings.Steps / distillation.Interval).Reverse()
-            .Select(i => Read(Key((i * distillation.Interval).ToString(System.Globalization.CultureInfo.InvariantCulture)))).FirstOrDefault(found => found is not null);
-
-        TensorResult[] Taken(float[] values)
+        // What blocks were trained to is the beginning; what was encoded is taken if that is better after all.
+        string all = LayerKey.DigestOf([digest, .. results.SelectMany(Words)]);
+        var stored = new StoredTraining(store, settings.ToString(), all, text.Description, set.Count);
+        var training = new Training(set, new Distillation(source, packed, set, windows, settings.Temperature), settings.Steps, settings.LearningRate, settings.Time)
         {
-            var entries = trained.Index().ToDictionary(pair => pair.Item.Entry.Name, pair => distillation.Stored(pair.Index, values), StringComparer.Ordinal);
-            return [.. results.Select(result => entries.TryGetValue(result.Entry.Name, out var entry) ? With(result, entry) : result)];
+            Otherwise = blocks is null ? null : own.Start,
+        };
+        var state = (force ? null : stored.Done)
+            ?? stored.Run(training, force, (step, kl) => progress?.Report(new(step, settings.Steps, kl)), cancellationToken);
+        Report = new(state.Step, state.BestStep, windows.HeldOut.Sum(window => (long)window.Counted), state.LossOtherwise ?? state.LossBefore, state.LossBest, set.Count, settings.ToString())
+        {
+            Blocks = blocks?.Reports,
+            KlAfterBlocks = blocks is null ? null : state.LossBefore,
+        };
+        return Report.MadeNothingBetter ? encoded : Taken(stored.Key.Digest);
+
+        List<Trainable> Trained(TensorResult[] from) =>
+            [.. from.Where(result => names.Contains(result.Entry.Name)).Select(result => TrainableTensors.Of(result.Entry, model[result.Entry.Name])).OfType<Trainable>()];
+
+        TensorResult[] Taken(string recovered)
+        {
+            var entries = set.Stored(state.Best).ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+            return [.. results.Select(result => entries.TryGetValue(result.Entry.Name, out var entry) ? With(result, entry, recovered) : result)];
         }
 
-        TensorResult With(TensorResult result, PackedEntry entry) => result with
+        TensorResult With(TensorResult result, PackedEntry entry, string recovered) => result with
         {
             Entry = entry,
             Error = result.Cache == CacheUse.Kept ? result.Error : ErrorSums.Measure(model[entry.Name], PackedForm.Open(entry), cancellationToken),
-            Recovered = done.Digest,
+            Recovered = recovered,
         };
     }
+
+    private static string[] Words(TensorResult result) => result.Recovered.Length == 0 ? [result.Entry.Name, result.Key.Digest] : [result.Entry.Name, result.Key.Digest, result.Recovered];
 
     // What does not fit is the recipe's mistake, where it asks for it.
     private T AtItsPlace<T>(Func<T> run)

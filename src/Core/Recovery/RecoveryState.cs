@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Compress.Core.Caching;
 using Compress.Core.Codecs;
@@ -14,25 +15,34 @@ namespace Compress.Core.Recovery;
 /// <param name="Squares">Adam's means of the squares.</param>
 /// <param name="Best">The numbers that were best so far.</param>
 /// <param name="BestStep">When.</param>
-/// <param name="KlBefore">The divergence at the beginning.</param>
-/// <param name="KlBest">The least.</param>
+/// <param name="LossBefore">The loss at the beginning, on windows that are not trained on.</param>
+/// <param name="LossBest">The least.</param>
 /// <param name="Seconds">Time spent.</param>
-internal sealed record RecoveryState(int Step, float[] Values, float[] Means, float[] Squares, float[] Best, int BestStep, double KlBefore, double KlBest, double Seconds)
+internal sealed record RecoveryState(int Step, float[] Values, float[] Means, float[] Squares, float[] Best, int BestStep, double LossBefore, double LossBest, double Seconds)
 {
     /// <summary>The codec of entries that hold one: no tensor has it.</summary>
     public const string Codec = "recover";
 
+    /// <summary>The loss with the other numbers that would be taken if they were better: <see cref="Training.Otherwise"/>; null if there are none.</summary>
+    public double? LossOtherwise { get; init; }
+
     /// <summary>Before the first step.</summary>
-    public static RecoveryState Start(float[] values, double kl) => new(0, values, new float[values.Length], new float[values.Length], values, 0, kl, kl, 0);
+    public static RecoveryState Start(float[] values, double loss) => new(0, values, new float[values.Length], new float[values.Length], values, 0, loss, loss, 0);
+
+    /// <summary>The digest of the numbers that were best.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(Best)));
 
     /// <summary>As a cache entry.</summary>
-    public EncodedTensor Entry() => new(
-        Codec,
-        new JsonObject
+    public EncodedTensor Entry()
+    {
+        var numbers = new JsonObject { ["step"] = Step, ["bestStep"] = BestStep, ["klBefore"] = Text(LossBefore), ["klBest"] = Text(LossBest), ["seconds"] = Text(Seconds) };
+        if (LossOtherwise is { } other)
         {
-            ["step"] = Step, ["bestStep"] = BestStep, ["klBefore"] = Text(KlBefore), ["klBest"] = Text(KlBest), ["seconds"] = Text(Seconds),
-        },
-        [Part("values", Values), Part("means", Means), Part("squares", Squares), Part("best", Best)]);
+            numbers["klOtherwise"] = Text(other);
+        }
+
+        return new(Codec, numbers, [Part("values", Values), Part("means", Means), Part("squares", Squares), Part("best", Best)]);
+    }
 
     /// <summary>From a cache entry; null if it is not of so many numbers.</summary>
     public static RecoveryState? Of(LayerEntry entry, int count)
@@ -41,6 +51,9 @@ internal sealed record RecoveryState(int Step, float[] Values, float[] Means, fl
         return arrays.Values.All(bytes => bytes.Length == count * sizeof(float))
             ? new(
                 Int("step"), Floats("values"), Floats("means"), Floats("squares"), Floats("best"), Int("bestStep"), Number("klBefore"), Number("klBest"), Number("seconds"))
+            {
+                LossOtherwise = entry.Description.TryGetProperty("klOtherwise", out _) ? Number("klOtherwise") : null,
+            }
             : null;
 
         int Int(string name) => entry.Description.GetProperty(name).GetInt32();

@@ -26,7 +26,7 @@ internal static class TrainableTensors
 
         if (entry.Description is null)
         {
-            return tensor.Shape.Count == 1 && KeptVector.Holds(tensor.DType) ? new KeptVector(tensor) { Entry = entry } : null;
+            return tensor.Shape.Count == 1 && KeptVector.Holds(tensor.DType) ? new KeptVector(entry.Arrays[0]) { Entry = entry } : null;
         }
 
         var stored = new StoredTensor(entry);

@@ -1,5 +1,6 @@
 using Compress.Core.Caching;
 using Compress.Core.Codecs;
+using Compress.Core.Compression;
 using Compress.Core.Models;
 using Compress.Core.Recovery;
 using Compress.Core.Tests.Infra;
@@ -78,7 +79,7 @@ public sealed class TrainedNumbers : IDisposable
         byte[] bytes = type switch { DType.F32 => [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0], DType.F16 => [0, 0x3C, 0, 0xC0], _ => [0x80, 0x3F, 0, 0xC0] };
         new TestModel().Add("v", type, [2], bytes).Write(folder["m.safetensors"]);
         using var model = ModelFile.Open(folder["m.safetensors"]);
-        var trained = TrainableTensors.Of(new("v", null, []), model["v"])!;
+        var trained = TrainableTensors.Of(KeptTensor.AsStored(model["v"]), model["v"])!;
         Assert.Equal([1f, -2f], trained.Start);
         Assert.Equal(bytes, trained.Write([1f, -2f]).Single().Bytes);
         float[] gradient = [1, 1];

@@ -19,6 +19,9 @@ internal sealed partial class Linear(Parameter weight, Parameter? bias = null, b
     /// <summary>The name of its weights in the source model.</summary>
     public string Name => weight.Name;
 
+    /// <summary>The names of its weights and its biases.</summary>
+    public IEnumerable<string> TensorNames => bias is null ? [weight.Name] : [weight.Name, bias.Name];
+
     /// <summary>True if its weights are stored as [in, out].</summary>
     public bool Transposed => transposed;
 

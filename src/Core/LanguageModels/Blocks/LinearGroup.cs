@@ -28,6 +28,10 @@ internal sealed partial class DecoderLayer
 {
     /// <summary>Its linear layers.</summary>
     public IEnumerable<LinearGroup> Groups => [.. attention.Groups, .. feedForward.Groups];
+
+    /// <summary>The names of all its tensors in the source model.</summary>
+    public IEnumerable<string> TensorNames =>
+        [.. attentionNorm.TensorNames, .. feedForwardNorm.TensorNames, .. Groups.SelectMany(group => group.Layers).SelectMany(linear => linear.TensorNames)];
 }
 
 internal sealed partial class Decoder

@@ -13,6 +13,9 @@ internal abstract partial class Norm
 
     protected abstract Parameter? Bias { get; }
 
+    /// <summary>The names of its weights and its biases.</summary>
+    public IEnumerable<string> TensorNames => new[] { Weight, Bias }.OfType<Parameter>().Select(parameter => parameter.Name);
+
     /// <summary>The normalized vector without weights and bias, and the gradient of x.</summary>
     /// <param name="x">[width].</param>
     /// <param name="g">The gradient of the normalized vector, that of the result times the weights; receives the gradient of x.</param>
