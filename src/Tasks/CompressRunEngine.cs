@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
+using System.Threading.Tasks;
 using Compress.Core.Diagnostics;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
@@ -11,7 +12,8 @@ namespace Compress.Tasks;
 
 /// <summary>
 /// Starts the engine once for all models that are not up to date: <c>dotnet compress.dll msbuild REQUEST.json</c>. While it runs, the
-/// node is free for other projects; when the build is cancelled, the engine and what it started is killed.
+/// node is free for other projects; when the build is cancelled, the engine is given time to end by itself, then it and what it started
+/// is killed.
 /// </summary>
 [MSBuildMultiThreadableTask]
 public sealed class CompressRunEngine : ToolTask
@@ -23,8 +25,12 @@ public sealed class CompressRunEngine : ToolTask
     private const string Explanation = "explain: ";
     private const string Quality = "quality: ";
 
+    // A little more than the engine takes at most once Ctrl+C has reached it, as it reaches all programs of a terminal.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private readonly List<DiagnosticLine> diagnostics = [];
     private readonly List<string> unexplained = [];
+    private readonly TaskCompletionSource<bool> ended = new();
     private string requestFile = "";
     private string blamed = "";
     private bool cancelled;
@@ -84,11 +90,14 @@ public sealed class CompressRunEngine : ToolTask
     /// <inheritdoc/>
     protected override MessageImportance StandardErrorLoggingImportance => MessageImportance.Low;
 
-    /// <inheritdoc/>
+    /// <summary>Kills the engine unless it ends by itself: what is killed leaves the locks of its layers in the cache.</summary>
     public override void Cancel()
     {
         cancelled = true;
-        base.Cancel();
+        if (!ended.Task.Wait(Patience))
+        {
+            base.Cancel();
+        }
     }
 
     /// <summary>Succeeds if the engine fails: what it found is <see cref="CompressReportRun"/>'s to log, in the project that asked.</summary>
@@ -232,9 +241,16 @@ public sealed class CompressRunEngine : ToolTask
             // Malformed properties have been reported by now: no build gets here with one.
             CacheSettings cache = CacheSettings.Parse(CacheDirectory, CacheMode, CacheMaxSize, CacheSalt, out _)!;
             TextFile.Write(requestFile, EngineRequest.Text(stale, cache, cores.Count, Force, Explain, Page));
-            if (!base.Execute())
+            try
             {
-                return false;
+                if (!base.Execute())
+                {
+                    return false;
+                }
+            }
+            finally
+            {
+                ended.TrySetResult(true);
             }
         }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Compress.Core.Caching;
 
 /// <summary>
@@ -7,6 +9,9 @@ namespace Compress.Core.Caching;
 internal static class EntryLock
 {
     public const string Extension = ".lock";
+
+    // Closed when the program exits in the middle of its work: no finalizers run then.
+    private static readonly ConcurrentDictionary<Held, bool> Mine = CloseAtExit();
 
     // EAGAIN of Linux, EAGAIN of macOS, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: .NET hands on what the system says.
     private static readonly int[] Busy = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
@@ -24,8 +29,8 @@ internal static class EntryLock
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(entryPath)!);
-            held = new FileStream(
-                entryPath + Extension, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            held = new Held(new FileStream(
+                entryPath + Extension, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
             return true;
         }
         catch (IOException exception) when (Busy.Contains(exception.HResult))
@@ -45,6 +50,36 @@ internal static class EntryLock
         if (File.Exists(entryPath + Extension) && TryTake(entryPath, out var held))
         {
             held?.Dispose();
+        }
+    }
+
+    private static ConcurrentDictionary<Held, bool> CloseAtExit()
+    {
+        var mine = new ConcurrentDictionary<Held, bool>();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            foreach (var held in mine.Keys)
+            {
+                held.Dispose();
+            }
+        };
+        return mine;
+    }
+
+    private sealed class Held : IDisposable
+    {
+        private readonly FileStream file;
+
+        public Held(FileStream file)
+        {
+            this.file = file;
+            Mine[this] = true;
+        }
+
+        public void Dispose()
+        {
+            Mine.TryRemove(this, out _);
+            file.Dispose();
         }
     }
 }
