@@ -37,12 +37,13 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         new("higgs p=4 n=256", "higgs", [("bits", 2), ("p", 4)], 8, 9),
         new("higgs p=4 n=4096", "higgs", [("bits", 3), ("p", 4)], 11, 10),
         new("higgs p=8 n=256", "higgs", [("bits", 1), ("p", 8)], 4, 5),
-        // VectorMixedRows: up to four bits as StripDot, more as SinglesDecoder.
+        // VectorMixedRows: up to four bits as StripDot; with five 6 to expand two planes, 4 to fold, a sign; with six 6 more for the second half of a table.
         new("cvxq 4 bits", "cvxq", [("bits", 4.0)], 14, 5),
         new("cvxq 3.5 bits", "cvxq", [("bits", 3.5)], 16, 6),
-        new("cvxq 4.5 bits", "cvxq", [("bits", 4.5)], 26, 21),
+        new("cvxq 4.5 bits", "cvxq", [("bits", 4.5)], 19, 6),
         // Depths of all kinds, a quarter of them above 4: see Gradients.
-        new("cvxq 4 bits, depths that differ", "cvxq", [("bits", 4.0), ("sensitivity", "gradients")], 20, 13),
+        new("cvxq 4 bits, depths that differ", "cvxq", [("bits", 4.0), ("sensitivity", "gradients")], 17, 6),
+        new("cvxq 5.5 bits", "cvxq", [("bits", 5.5)], 26, 6),
         // SinglesDecoder, for 8 weights: 8 values, 7 operations to join them, a multiply-add.
         new("higgs p=1 n=32", "higgs", [("bits", 5)], 38, 37),
         new("higgs p=1 n=256", "higgs", [("bits", 8)], 32, 36),

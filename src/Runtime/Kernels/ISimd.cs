@@ -52,6 +52,20 @@ internal interface ISimd<F, B>
     /// <summary>table[index] for each byte; every index is below 16.</summary>
     static abstract B Lookup(B table, B indices);
 
+    /// <summary>The same with a table of 32 bytes in two halves; every index is below 32.</summary>
+    static abstract B Lookup(B lower, B upper, B indices);
+
+    /// <summary>
+    /// How far codes lie from the middle of their range, for levels that are symmetric about it: c − half above it, half − 1 − c below.
+    /// </summary>
+    /// <param name="codes">Below 2 · half.</param>
+    /// <param name="half">A power of two, 64 at most.</param>
+    /// <param name="signs">The upper bit is set for codes below the middle.</param>
+    static abstract B Fold(B codes, byte half, out B signs);
+
+    /// <summary>a ^ b.</summary>
+    static abstract B Xor(B a, B b);
+
     /// <summary>Takes turns between the lower halves of each lane: a0 b0 a1 b1 …</summary>
     static abstract B InterleaveLow(B a, B b);
 

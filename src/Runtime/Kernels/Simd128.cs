@@ -67,6 +67,24 @@ internal readonly struct Simd128 : ISimd<F, B>
     public static B Lookup(B table, B indices) => Vector128.ShuffleNative(table, indices);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Lookup(B lower, B upper, B indices)
+    {
+        var low = indices & Vector128.Create((byte)15);
+        return Vector128.ConditionalSelect(Vector128.GreaterThan(indices.AsSByte(), Vector128.Create((sbyte)15)).AsByte(), Lookup(upper, low), Lookup(lower, low));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Fold(B codes, byte half, out B signs)
+    {
+        var below = Vector128.GreaterThan(Vector128.Create((sbyte)half), codes.AsSByte()).AsByte();
+        signs = below & Vector128.Create((byte)0x80);
+        return (codes ^ below) & Vector128.Create((byte)(half - 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Xor(B a, B b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B InterleaveLow(B a, B b) =>
         Sse2.IsSupported ? Sse2.UnpackLow(a, b)
         : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)

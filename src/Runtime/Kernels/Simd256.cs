@@ -70,6 +70,24 @@ internal readonly unsafe struct Simd256 : ISimd<F, B>
             : Vector256.Create(Simd128.Lookup(table.GetLower(), indices.GetLower()), Simd128.Lookup(table.GetUpper(), indices.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Lookup(B lower, B upper, B indices)
+    {
+        var low = indices & Vector256.Create((byte)15);
+        return Vector256.ConditionalSelect(Vector256.GreaterThan(indices.AsSByte(), Vector256.Create((sbyte)15)).AsByte(), Lookup(upper, low), Lookup(lower, low));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Fold(B codes, byte half, out B signs)
+    {
+        var below = Vector256.GreaterThan(Vector256.Create((sbyte)half), codes.AsSByte()).AsByte();
+        signs = below & Vector256.Create((byte)0x80);
+        return (codes ^ below) & Vector256.Create((byte)(half - 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Xor(B a, B b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B InterleaveLow(B a, B b) =>
         Avx2.IsSupported
             ? Avx2.UnpackLow(a, b)

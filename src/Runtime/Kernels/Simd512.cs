@@ -65,6 +65,24 @@ internal readonly struct Simd512 : ISimd<F, B>
             : Vector512.Create(Simd256.Lookup(table.GetLower(), indices.GetLower()), Simd256.Lookup(table.GetUpper(), indices.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Lookup(B lower, B upper, B indices)
+    {
+        var low = indices & Vector512.Create((byte)15);
+        return Vector512.ConditionalSelect(Vector512.GreaterThan(indices.AsSByte(), Vector512.Create((sbyte)15)).AsByte(), Lookup(upper, low), Lookup(lower, low));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Fold(B codes, byte half, out B signs)
+    {
+        var below = Vector512.GreaterThan(Vector512.Create((sbyte)half), codes.AsSByte()).AsByte();
+        signs = below & Vector512.Create((byte)0x80);
+        return (codes ^ below) & Vector512.Create((byte)(half - 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static B Xor(B a, B b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static B InterleaveLow(B a, B b) =>
         Avx512BW.IsSupported
             ? Avx512BW.UnpackLow(a, b)

@@ -172,7 +172,13 @@ internal static unsafe class StripDot<S, F, B>
     public static void Accumulate(
         B codes, B low, B high, ref float x, nuint at, ref F sum0, ref F sum1, ref F sum2, ref F sum3)
     {
-        B lows = S.Lookup(low, codes), highs = S.Lookup(high, codes);
+        AccumulateWords(S.Lookup(low, codes), S.Lookup(high, codes), ref x, at, ref sum0, ref sum1, ref sum2, ref sum3);
+    }
+
+    /// <summary>The same, with the lower and the upper bytes of bfloat16 values that have been looked up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AccumulateWords(B lows, B highs, ref float x, nuint at, ref F sum0, ref F sum1, ref F sum2, ref F sum3)
+    {
         B first = S.InterleaveLow(lows, highs), second = S.InterleaveHigh(lows, highs);
         nuint step = (nuint)(Unsafe.SizeOf<F>() / sizeof(float));
         sum0 = S.MultiplyAdd(S.EvenBFloats(first), S.Load(ref x, at), sum0);

@@ -15,7 +15,7 @@ internal sealed class CvxqCodec : ICodec
 
     public string Summary => "each group of weights gets its own bits, 0 to 8, where they lower the error most (arXiv 2409.02026)";
 
-    public int Version => 3;
+    public int Version => 4;
 
     public IReadOnlyList<Setting> Settings { get; } =
     [

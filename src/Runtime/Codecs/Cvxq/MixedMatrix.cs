@@ -15,8 +15,14 @@ internal sealed class MixedMatrix
     /// <summary>Levels of all depths, 1 to 8, one after another: those of depth B begin at 2^B − 2.</summary>
     public const int LevelCount = 510;
 
-    /// <summary>Up to this depth levels are looked up by byte shuffles if bfloat16 holds them.</summary>
-    public const int MaxShuffledDepth = 4;
+    /// <summary>Up to this depth levels are looked up by byte shuffles if bfloat16 holds them; from <see cref="FirstFoldedDepth"/> on they must be symmetric too.</summary>
+    public const int MaxShuffledDepth = 6;
+
+    /// <summary>From this depth on only positive levels are in a table.</summary>
+    public const int FirstFoldedDepth = 5;
+
+    /// <summary>See <see cref="LaneTables"/>.</summary>
+    public const int LaneTableBytes = 64;
 
     private const int Shifts = 16, NoShift = 8;
 
@@ -25,6 +31,7 @@ internal sealed class MixedMatrix
     private readonly ScaleTable scales;
     private readonly long[] rowStarts; // the first byte of each row's codes, and the end
     private readonly float[] table; // [shift, level]
+    private readonly int shuffled; // a bit for each depth
 
     /// <summary>Takes the parts <c>headers</c>, <c>scales</c>, <c>codes</c> and the table of levels.</summary>
     public MixedMatrix(PackedParts parts, int rows, int columns, int groupSize, string levels)
@@ -35,7 +42,16 @@ internal sealed class MixedMatrix
         rowStarts = RowStarts(parts);
         codes = parts.Part("codes", DType.U8, rowStarts[^1]);
         table = Table(parts.Shared(levels, DType.F16, LevelCount).All<Half>(), parts);
-        LaneTables = [.. Enumerable.Range(0, MaxShuffledDepth + 1).Select(depth => depth == 0 ? null : Codebook.Points(Levels(depth, NoShift).ToArray(), 1).LaneTables)];
+        FullGroupBytes = [.. Enumerable.Range(0, MaxDepth + 1).Select(depth => GroupBytes(groupSize, depth))];
+        LaneTables = new byte[(MaxDepth + 1) * LaneTableBytes];
+        for (int depth = 1; depth <= MaxShuffledDepth; depth++)
+        {
+            if (Lanes(Levels(depth, NoShift), folded: depth >= FirstFoldedDepth) is { } lanes)
+            {
+                lanes.CopyTo(LaneTables, depth * LaneTableBytes);
+                shuffled |= 1 << depth;
+            }
+        }
     }
 
     public int Rows { get; }
@@ -47,8 +63,17 @@ internal sealed class MixedMatrix
     /// <summary>Groups of a row; the last may have fewer columns.</summary>
     public int Groups { get; }
 
-    /// <summary>For each depth that has them, the byte tables of its levels: see <see cref="Codebook.LaneTables"/>.</summary>
-    public byte[]?[] LaneTables { get; }
+    /// <summary>
+    /// For each depth, at <see cref="LaneTableBytes"/> times it, the byte tables of its levels, sixteen at a time: see <see cref="Codebook.LaneTables"/>. Of folded depths those of
+    /// the levels above the middle.
+    /// </summary>
+    public byte[] LaneTables { get; }
+
+    /// <summary>For each depth, the bytes of the codes of a group that is not shorter than others.</summary>
+    public int[] FullGroupBytes { get; }
+
+    /// <summary>True if the depth has byte tables.</summary>
+    public bool IsShuffled(int depth) => ((shuffled >> depth) & 1) != 0;
 
     /// <summary>The header of each group of a row.</summary>
     public ReadOnlySpan<byte> Headers(int row) => headers.Slice((long)row * Groups, Groups);
@@ -103,6 +128,36 @@ internal sealed class MixedMatrix
         }
 
         return starts;
+    }
+
+    private static byte[]? Lanes(ReadOnlySpan<float> levels, bool folded)
+    {
+        if (!folded)
+        {
+            return Codebook.Points(levels.ToArray(), 1).LaneTables;
+        }
+
+        int half = levels.Length / 2;
+        byte[] tables = [];
+        for (int i = 0; i < half; i++)
+        {
+            if (levels[half + i] != -levels[half - 1 - i])
+            {
+                return null;
+            }
+        }
+
+        for (int start = half; start < levels.Length; start += 16)
+        {
+            if (Codebook.Points(levels.Slice(start, 16).ToArray(), 1).LaneTables is not { } lanes)
+            {
+                return null;
+            }
+
+            tables = [.. tables, .. lanes];
+        }
+
+        return tables;
     }
 
     private static float[] Table(ReadOnlySpan<Half> levels, PackedParts parts)

@@ -1,6 +1,7 @@
 using Compress.Core.Codecs;
 using Compress.Core.Codecs.Cvxq;
 using Compress.Core.Models;
+using Compress.Core.Numerics;
 using Compress.Core.Tests.Infra;
 using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Kernels;
@@ -38,6 +39,17 @@ public class CvxqTests
     [InlineData(5, 0.002499)]
     public void LevelsForNormalWeightsHaveTheLeastError(int depth, double expected) =>
         Assert.InRange(Error(NormalValues.Value, depth, Companding.Normal, search: false) / expected, 0.99, 1.01);
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void LevelsOfEightBitsAddLittleError(int depth)
+    {
+        double[] exact = LloydMax.Levels(1 << depth);
+        double least = NormalValues.Value.Average(value => exact.Min(level => Math.Pow(value - level, 2)));
+        Assert.InRange(Error(NormalValues.Value, depth, Companding.Normal, search: false) / least, 0.999, 1.003);
+    }
 
     [Theory]
     [InlineData(2.5)]
