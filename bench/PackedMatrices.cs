@@ -43,6 +43,8 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         new("cvxq 4.5 bits", "cvxq", [("bits", 4.5)], 19, 6),
         // Depths of all kinds, a quarter of them above 4: see Gradients.
         new("cvxq 4 bits, depths that differ", "cvxq", [("bits", 4.0), ("sensitivity", "gradients")], 17, 6),
+        // The same in columns: sums of outputs are loaded and stored.
+        new("cvxq 4 bits, depths that differ, clusters", "cvxq", [("bits", 4.0), ("sensitivity", "gradients"), ("grouping", "clusters")], 17, 10),
         new("cvxq 5.5 bits", "cvxq", [("bits", 5.5)], 26, 6),
         // SinglesDecoder, for 8 weights: 8 values, 7 operations to join them, a multiply-add.
         new("higgs p=1 n=32", "higgs", [("bits", 5)], 38, 37),

@@ -8,7 +8,7 @@ namespace Compress.Core.Caching;
 /// <param name="ErrorEnergy">Σ (w − ŵ)².</param>
 public readonly record struct ErrorSums(double WeightEnergy, double ErrorEnergy)
 {
-    private const int RowsAtOnceFloats = 1 << 16;
+    private const int RowsAtOnceFloats = 1 << 18;
 
     /// <summary>‖W − Ŵ‖² / ‖W‖²; 0 where there is no error, infinite where zeros became something else.</summary>
     public double RelativeMse => ErrorEnergy == 0 ? 0 : ErrorEnergy / WeightEnergy;

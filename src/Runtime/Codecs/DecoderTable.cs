@@ -16,7 +16,7 @@ internal static class DecoderTable
         ("keep", parts => new KeepTensor(parts)),
         ("uniform", parts => new UniformTensor(parts)),
         ("higgs", parts => new HiggsTensor(parts)),
-        ("cvxq", parts => new CvxqTensor(parts)),
+        ("cvxq", CvxqTensor.Open),
         ("aqlm", parts => new CrvqTensor(parts, "aqlm")),
         ("crvq", parts => new CrvqTensor(parts, "crvq")),
         ("kmeans", parts => new KMeansTensor(parts)),

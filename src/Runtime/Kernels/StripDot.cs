@@ -37,14 +37,11 @@ internal static unsafe class StripDot<S, F, B>
     public static void Arrange(int dimension, ReadOnlySpan<float> x, Span<float> arranged)
     {
         int unit = UnitCodes * dimension;
-        Span<byte> order = stackalloc byte[unit]; // at most 128 positions
-        int lanes = UnitCodes / 16;
+        Span<int> codes = stackalloc int[UnitCodes], order = stackalloc int[unit]; // at most 128 positions
+        Order(codes);
         for (int i = 0; i < unit; i++)
         {
-            (int coordinate, int place) = (i / UnitCodes, i % UnitCodes);
-            (int vector, int lane, int element) = (place / (4 * lanes), place / 4 % lanes, place % 4);
-            int code = (16 * lane) + (8 * (vector / 2)) + (2 * element) + (vector % 2);
-            order[i] = (byte)((code * dimension) + coordinate);
+            order[i] = (codes[i % UnitCodes] * dimension) + (i / UnitCodes);
         }
 
         Span<float> last = stackalloc float[unit];
@@ -58,6 +55,18 @@ internal static unsafe class StripDot<S, F, B>
             {
                 to[i] = from[order[i]];
             }
+        }
+    }
+
+    /// <summary>Which code of a vector comes out at each place.</summary>
+    /// <param name="codes">As many as a vector has bytes.</param>
+    public static void Order(Span<int> codes)
+    {
+        int lanes = UnitCodes / 16;
+        for (int i = 0; i < codes.Length; i++)
+        {
+            (int vector, int lane, int element) = (i / (4 * lanes), i / 4 % lanes, i % 4);
+            codes[i] = (16 * lane) + (8 * (vector / 2)) + (2 * element) + (vector % 2);
         }
     }
 

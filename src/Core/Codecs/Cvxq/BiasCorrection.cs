@@ -11,6 +11,9 @@ namespace Compress.Core.Codecs.Cvxq;
 /// </summary>
 internal static class BiasCorrection
 {
+    // 16 MiB: rows of a cluster lie scattered, and are unpacked together.
+    private const int FloatsAtOnce = 1 << 22;
+
     /// <summary>An encoded matrix with its correction.</summary>
     /// <param name="encoded">The matrix.</param>
     /// <param name="weights">What it was made of, <c>[out, in]</c>.</param>
@@ -19,18 +22,27 @@ internal static class BiasCorrection
     public static EncodedTensor Add(EncodedTensor encoded, WeightMatrix weights, double[] means, CancellationToken cancellationToken)
     {
         var decoded = DecodedTensor.Open(encoded, DType.F32, [weights.Rows, weights.Columns]);
-        float[] approximation = new float[weights.Columns], bias = new float[weights.Rows];
-        RowReader.ForEach(weights, (row, values) =>
+        int columns = weights.Columns, atOnce = Math.Clamp(FloatsAtOnce / Math.Max(columns, 1), 1, Math.Max(weights.Rows, 1));
+        float[] exact = new float[atOnce * columns], approximation = new float[atOnce * columns], bias = new float[weights.Rows];
+        for (int first = 0; first < weights.Rows; first += atOnce)
         {
-            decoded.DequantizeRows(row, 1, approximation);
-            double sum = 0;
-            for (int column = 0; column < values.Length; column++)
+            cancellationToken.ThrowIfCancellationRequested();
+            int count = Math.Min(atOnce, weights.Rows - first);
+            weights.ReadRows(first, count, exact);
+            decoded.DequantizeRows(first, count, approximation);
+            for (int row = 0; row < count; row++)
             {
-                sum += ((double)values[column] - approximation[column]) * means[column];
-            }
+                double sum = 0;
+                for (int column = 0; column < columns; column++)
+                {
+                    int index = (row * columns) + column;
+                    sum += ((double)exact[index] - approximation[index]) * means[column];
+                }
 
-            bias[row] = (float)Math.Clamp(sum, -float.MaxValue, float.MaxValue);
-        }, cancellationToken);
+                bias[first + row] = (float)Math.Clamp(sum, -float.MaxValue, float.MaxValue);
+            }
+        }
+
         var parameters = (JsonObject)encoded.Parameters.DeepClone();
         var part = new ScaleWriter(bias).Write(parameters, CvxqTensor.BiasPart, CvxqTensor.BiasExponent, weights.Rows);
         return encoded with { Parameters = parameters, Parts = [.. encoded.Parts, part] };

@@ -21,6 +21,7 @@ internal sealed class CvxqCodec : ICodec
     [
         new("bits", "Bits per weight, on average over the tensor, without scales and depths; 3.5 is possible.", 4.0, 1, 8, GivesBits: true),
         new("groupSize", "Weights that share bits and a scale; a power of two.", 128, 64, 1024),
+        new("grouping", "rows: groups are parts of rows, and products are fast; clusters: one column of rows that matter alike, as in the paper.", "rows", Choices: ["rows", "clusters"]),
         new("quantizer", "laplace: the paper's compander; normal: rotation, then the best levels for normal weights.", "normal", Choices: ["laplace", "normal"]),
         new("sensitivity", "What tells how much a weight matters. All but none need a calibration.", "none", Choices: Sensitivities),
         new("biasCorrection", "Products make up for what quantization does to mean outputs, with a half for each row. Needs a calibration. Not by itself in rows of fewer than 128 weights, nor with sensitivity none.", true),
@@ -37,7 +38,7 @@ internal sealed class CvxqCodec : ICodec
         var sensitivity = (Sensitivity)Array.IndexOf(Sensitivities, settings.Text("sensitivity"));
         bool asked = settings.IsGiven("biasCorrection"), corrected = settings.Bool("biasCorrection") && (asked || sensitivity != Sensitivity.None);
         return new CvxqEncoder(
-            new(settings.Number("bits"), 0), groupSize, settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? 1 : LeastCorrected : null, seed);
+            new(settings.Number("bits"), 0), groupSize, settings.Text("grouping") == "clusters", settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? 1 : LeastCorrected : null, seed);
     }
 
     /// <summary>The text that recipes use.</summary>

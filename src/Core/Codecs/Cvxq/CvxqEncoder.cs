@@ -1,29 +1,29 @@
 using System.Globalization;
-using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using Compress.Core.Models;
 using Compress.Runtime.Codecs;
-using Compress.Runtime.Numerics;
+using Compress.Runtime.Codecs.Cvxq;
 using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Codecs.Cvxq;
 
 /// <summary>
-/// CVXQ (Young, arXiv 2409.02026) with groups of consecutive columns of a row. The rows are read for their largest weight, for the depths,
+/// CVXQ (Young, arXiv 2409.02026). The matrix is read for its largest weight, for clusters of rows if there are any, for the depths,
 /// for scales and shifts, and for the codes, which are chosen with the scales as they are stored.
 /// </summary>
 /// <param name="bits">Of codes.</param>
-/// <param name="groupSize">Columns of a group.</param>
+/// <param name="groupSize">Weights of a group.</param>
+/// <param name="clustered">True for groups of one column of a cluster of rows; false for parts of a row.</param>
 /// <param name="rotated">True for levels for normal weights, of rotated rows; false for the paper's.</param>
 /// <param name="sensitivity">Where G² comes from.</param>
 /// <param name="corrected">Rows of at least so many weights get a bias correction; null for none.</param>
 /// <param name="seed">Of the rotation.</param>
-internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Sensitivity sensitivity, int? corrected, ulong seed) : IGroupEncoder
+internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, bool rotated, Sensitivity sensitivity, int? corrected, ulong seed) : IGroupEncoder
 {
     private readonly Companding companding = rotated ? Companding.Normal : Companding.Laplace;
 
     public string Settings => string.Create(CultureInfo.InvariantCulture,
-        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}{(corrected is { } least ? $" biasCorrection={least}" : "")}");
+        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}{(clustered ? " grouping=clusters" : "")}{(corrected is { } least ? $" biasCorrection={least}" : "")}");
 
     public StatisticKinds Needs => SensitivityMap.Needs(sensitivity) | (corrected is not null ? StatisticKinds.InputMeans : StatisticKinds.None);
 
@@ -33,28 +33,31 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Se
     // A header and the half of a scale.
     public int BytesPerGroup => 3;
 
-    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, rotated, sensitivity, corrected, seed);
+    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, clustered, rotated, sensitivity, corrected, seed);
 
-    public GroupCosts Groups(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken) =>
-        Groups(new Source(weights, rotated, groupSize, seed, cancellationToken), statistics);
+    public GroupCosts Groups(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
+    {
+        var map = Map(weights, statistics);
+        return Costs(Source(weights, map, cancellationToken), map);
+    }
 
     public EncodedTensor Encode(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
-        (int rows, int columns) = (weights.Rows, weights.Columns);
-        var source = new Source(weights, rotated, groupSize, seed, cancellationToken);
-        int groups = source.Groups, count = checked(rows * groups);
-        var costs = Groups(source, statistics);
-        byte[] depths = DepthAllocation.Choose(costs.Distortions, costs.Sizes, bits.For((double)rows * columns));
+        var map = Map(weights, statistics);
+        var source = Source(weights, map, cancellationToken);
+        int groups = source.Groups, count = checked(source.Lines * groups);
+        var costs = Costs(source, map);
+        byte[] depths = DepthAllocation.Choose(costs.Distortions, costs.Sizes, bits.For((double)weights.Rows * weights.Columns));
         var quantizer = new GroupQuantizer(companding, search: !rotated);
         var forms = new GroupForm[count];
-        source.ForEach((row, group, values) => forms[(row * groups) + group] = quantizer.Fit(values, depths[(row * groups) + group]));
+        source.ForEach((line, group, values) => forms[(line * groups) + group] = quantizer.Fit(values, depths[(line * groups) + group]));
 
         var scales = new ScaleWriter(Array.ConvertAll(forms, form => (float)Math.Min(form.Scale * source.Unit, float.MaxValue)));
         var stored = new MemoryStream();
         byte[] headers = new byte[count], codes = new byte[groupSize], packed = new byte[groupSize];
-        source.ForEach((row, group, values) =>
+        source.ForEach((line, group, values) =>
         {
-            int index = (row * groups) + group;
+            int index = (line * groups) + group;
             var form = forms[index] with { Scale = Math.ScaleB(scales.Rounded[index], scales.Exponent) / source.Unit };
             headers[index] = (byte)(form.Depth | ((form.Shift + 8) << 4));
             if (form.Depth > 0)
@@ -75,75 +78,61 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool rotated, Se
             parameters["seed"] = seed;
         }
 
-        var scalePart = scales.Write(parameters, rows, groups);
-        var encoded = new EncodedTensor("cvxq", parameters,
+        var scalePart = scales.Write(parameters, source.Lines, groups);
+        List<EncodedPart> parts =
         [
             new("codes", DType.U8, [stored.Length], stored.ToArray()),
-            new("headers", DType.U8, [rows, groups], headers),
+            new("headers", DType.U8, [source.Lines, groups], headers),
             scalePart,
             companding.Table,
-        ]);
+        ];
+        if (source.Clusters is { } clusters)
+        {
+            parameters["grouping"] = "clusters";
+            if (groups > 1 && source.Lines > 0)
+            {
+                parts.Add(Clusters(clusters, groups));
+            }
+        }
+
+        var encoded = new EncodedTensor("cvxq", parameters, parts);
 
         // Nothing multiplies with the rows of a matrix that is stored transposed.
-        return statistics is { InputMeans: { } means, Transposed: false } && columns >= corrected ? BiasCorrection.Add(encoded, weights, means, cancellationToken) : encoded;
+        return statistics is { InputMeans: { } means, Transposed: false } && weights.Columns >= corrected ? BiasCorrection.Add(encoded, weights, means, cancellationToken) : encoded;
     }
 
-    private GroupCosts Groups(Source source, LayerStatistics? statistics)
+    private SensitivityMap Map(WeightMatrix weights, LayerStatistics? statistics) => new(sensitivity, statistics, weights.Rows, weights.Columns);
+
+    private GroupSource Source(WeightMatrix weights, SensitivityMap map, CancellationToken cancellationToken) => clustered
+        ? new ClusterGroups(weights, map, rotated, groupSize, seed, cancellationToken)
+        : new RowGroups(weights, rotated, groupSize, seed, cancellationToken);
+
+    private static GroupCosts Costs(GroupSource source, SensitivityMap map)
     {
-        (int rows, int groups) = (source.Rows, source.Groups);
-        var map = new SensitivityMap(sensitivity, statistics, rows, source.Columns);
-        double[] distortions = new double[checked(rows * groups)];
+        int groups = source.Groups;
+        double[] distortions = new double[checked(source.Lines * groups)];
         int[] sizes = new int[distortions.Length];
         double unit = (double)source.Unit * source.Unit;
-        source.ForEach((row, group, values) =>
+        source.ForEach((line, group, values) =>
         {
-            int index = (row * groups) + group;
+            int index = (line * groups) + group;
             sizes[index] = values.Length;
-            distortions[index] = map.Mean(row, group * groupSize, values.Length) * GroupQuantizer.Moments(values).Variance * unit;
+            distortions[index] = GroupQuantizer.Moments(values).Variance * unit;
         });
+        source.ForEachMean(map, (line, group, mean) => distortions[(line * groups) + group] *= mean);
         return new(distortions, sizes, map.IsKnown);
     }
 
-    private delegate void GroupAction(int row, int group, ReadOnlySpan<float> values);
-
-    /// <summary>The groups of a matrix in a unit in which the largest weight is near 1, rotated if asked to.</summary>
-    private sealed class Source
+    private static EncodedPart Clusters(int[] clusters, int count)
     {
-        private readonly WeightMatrix weights;
-        private readonly Rotation? rotation;
-        private readonly int groupSize;
-        private readonly CancellationToken cancellationToken;
-
-        public Source(WeightMatrix weights, bool rotated, int groupSize, ulong seed, CancellationToken cancellationToken)
+        var type = ClusteredTensor.ClusterType(count);
+        int size = type.SizeInBytes();
+        byte[] bytes = new byte[size * clusters.Length];
+        for (int i = 0; i < bytes.Length; i++)
         {
-            (this.weights, this.groupSize, this.cancellationToken) = (weights, groupSize, cancellationToken);
-            rotation = rotated && weights.Columns > 0 ? new Rotation(weights.Columns, groupSize, seed) : null;
-            float largest = 0;
-            RowReader.ForEach(weights, (_, values) =>
-            {
-                largest = values.IsEmpty ? largest : Math.Max(largest, Math.Abs(TensorPrimitives.MaxMagnitude(values)));
-            }, cancellationToken);
-            Unit = MathF.ScaleB(1, largest == 0 ? 0 : Math.Clamp(Math.ILogB(largest), -126, 126));
+            bytes[i] = (byte)(clusters[i / size] >> (8 * (i % size)));
         }
 
-        public int Rows => weights.Rows;
-
-        public int Columns => weights.Columns;
-
-        /// <summary>Groups of a row.</summary>
-        public int Groups => (weights.Columns + groupSize - 1) / groupSize;
-
-        /// <summary>A power of two: the weights are this many times as large.</summary>
-        public float Unit { get; }
-
-        public void ForEach(GroupAction action) => RowReader.ForEach(weights, (row, values) =>
-        {
-            TensorPrimitives.Multiply(values, 1 / Unit, values);
-            rotation?.Apply(values);
-            for (int start = 0; start < values.Length; start += groupSize)
-            {
-                action(row, start / groupSize, values.Slice(start, Math.Min(groupSize, values.Length - start)));
-            }
-        }, cancellationToken);
+        return new(ClusteredTensor.ClustersPart, type, [clusters.Length], bytes);
     }
 }

@@ -17,36 +17,51 @@ internal sealed class CvxqTensor : PackedTensor
     private readonly MixedRows loops;
     private readonly Rotation? rotation;
     private readonly MixedMatrix matrix;
-    private readonly float[] bias = [];
+    private readonly float[] bias;
 
     public CvxqTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
     {
         this.kernel = kernel ?? Kernel.Best;
         loops = MixedRows.Of(this.kernel);
-        int groupSize = parts.PowerOfTwo("groupSize", 64, 1024);
-        bool rotated = parts.Text("quantizer") switch
-        {
-            "normal" => true,
-            "laplace" => false,
-            _ => throw parts.Bad("parameter 'quantizer' is not laplace or normal"),
-        };
-        rotation = rotated ? new(Math.Max(Columns, 1), groupSize, parts.UInt64("seed"), kernel) : null;
-        matrix = new(parts, Rows, Columns, groupSize, rotated ? "levels.normal" : "levels.laplace");
-        if (parts.Has(BiasExponent))
-        {
-            var stored = new ScaleTable(parts, Rows, BiasPart, BiasExponent);
-            bias = new float[Rows];
-            stored.Read(0, bias);
-            bias = Array.TrueForAll(bias, float.IsFinite) ? bias : throw parts.Bad("its bias holds a value that is not finite");
-        }
-
+        (int groupSize, rotation) = Quantizer(parts, Columns, kernel);
+        matrix = new(parts, Rows, Columns, groupSize, rotation is null ? "levels.laplace" : "levels.normal");
+        bias = ReadBias(parts, Rows);
         CountBits(parts);
     }
 
     public override string Codec => "cvxq";
 
     public override ReadOnlySpan<float> OutputBias => bias;
+
+    /// <summary>Opens a tensor, whichever its groups are.</summary>
+    public static PackedTensor Open(PackedParts parts) => parts.Has("grouping") ? new ClusteredTensor(parts) : new CvxqTensor(parts);
+
+    /// <summary>The size of groups, and the rotation of rows if there is one.</summary>
+    public static (int GroupSize, Rotation? Rotation) Quantizer(PackedParts parts, int columns, Kernel? kernel)
+    {
+        int groupSize = parts.PowerOfTwo("groupSize", 64, 1024);
+        return (groupSize, parts.Text("quantizer") switch
+        {
+            "normal" => new Rotation(Math.Max(columns, 1), groupSize, parts.UInt64("seed"), kernel),
+            "laplace" => null,
+            _ => throw parts.Bad("parameter 'quantizer' is not laplace or normal"),
+        });
+    }
+
+    /// <summary>What products add, if there is such an array.</summary>
+    public static float[] ReadBias(PackedParts parts, int rows)
+    {
+        if (!parts.Has(BiasExponent))
+        {
+            return [];
+        }
+
+        var stored = new ScaleTable(parts, rows, BiasPart, BiasExponent);
+        float[] bias = new float[rows];
+        stored.Read(0, bias);
+        return Array.TrueForAll(bias, float.IsFinite) ? bias : throw parts.Bad("its bias holds a value that is not finite");
+    }
 
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination)
     {

@@ -82,7 +82,44 @@ internal sealed class MixedMatrix
     public ReadOnlySpan<byte> Codes(int row) => codes.Slice(rowStarts[row], (int)(rowStarts[row + 1] - rowStarts[row]));
 
     /// <summary>Reads the scale of each group of a row.</summary>
-    public void ReadScales(int row, Span<float> destination) => scales.Read((long)row * Groups, destination[..Groups]);
+    public void ReadScales(int row, Span<float> destination) => ReadScales(row, 0, destination[..Groups]);
+
+    /// <summary>Reads the scales of <c>destination.Length</c> groups of a row.</summary>
+    public void ReadScales(int row, int firstGroup, Span<float> destination) => scales.Read(((long)row * Groups) + firstGroup, destination);
+
+    /// <summary>One weight of a row: the same bits as with <see cref="MixedRows.Decode"/>.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="group">Its group.</param>
+    /// <param name="index">Its place in that.</param>
+    public float Weight(int row, int group, int index)
+    {
+        byte header = Headers(row)[group];
+        int depth = Depth(header), length = Math.Min(GroupSize, Columns - (group * GroupSize));
+        float scale = 0;
+        ReadScales(row, group, new(ref scale));
+        if (depth == 0)
+        {
+            return scale * Shift(header);
+        }
+
+        int start = index / CodePacking.StripCodes * CodePacking.StripCodes;
+        Span<byte> strip = stackalloc byte[CodePacking.StripCodes];
+        strip = strip[..Math.Min(CodePacking.StripCodes, length - start)];
+        CodePacking.Unpack(CodesFrom(row, group)[(start / 8 * depth)..], depth, strip);
+        return scale * Levels(depth, ShiftIndex(header))[strip[index - start]];
+    }
+
+    /// <summary>The codes of a row from a group on.</summary>
+    public ReadOnlySpan<byte> CodesFrom(int row, int group)
+    {
+        int at = 0;
+        foreach (byte header in Headers(row)[..group])
+        {
+            at += FullGroupBytes[Depth(header)];
+        }
+
+        return Codes(row)[at..];
+    }
 
     /// <summary>The depth in a header.</summary>
     public static int Depth(byte header) => header & 15;

@@ -28,30 +28,56 @@ internal abstract class MixedRows
     /// <summary>The products of <c>y.Length</c> rows with an arranged vector.</summary>
     public abstract void Multiply(MixedMatrix matrix, int firstRow, ReadOnlySpan<float> arranged, Span<float> y);
 
+    /// <summary>Floats in which <see cref="Accumulate"/> keeps the sums of so many groups.</summary>
+    public static int SumsLength(MixedMatrix matrix, int groups) => checked(((2 * matrix.GroupSize) + 1) * groups);
+
+    /// <summary>
+    /// Adds a multiple of groups of a row to sums: those that are unpacked in their order, then those that are in the order of shuffled levels, then what all of a group have in common.
+    /// </summary>
+    /// <param name="matrix">The matrix.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="firstGroup">The first of the groups.</param>
+    /// <param name="groups">How many.</param>
+    /// <param name="factor">Times this.</param>
+    /// <param name="sums">See <see cref="SumsLength"/>; on a cache line.</param>
+    public abstract void Accumulate(MixedMatrix matrix, int row, int firstGroup, int groups, float factor, Span<float> sums);
+
+    /// <summary>Brings all of the sums together in the first of them, in their order.</summary>
+    public abstract void Collect(MixedMatrix matrix, int groups, Span<float> sums);
+
+    /// <summary>Adds a multiple of values to others.</summary>
+    public abstract void AddMultiple(ReadOnlySpan<float> values, float factor, Span<float> sums);
+
     /// <summary>Unpacks rows into lines of <paramref name="stride"/> floats: the same bits in every vector width.</summary>
     public void Decode(MixedMatrix matrix, int firstRow, int rowCount, Span<float> weights, int stride)
     {
-        float[] scales = ArrayPool<float>.Shared.Rent(matrix.Groups);
-        byte[] unpacked = ArrayPool<byte>.Shared.Rent(matrix.GroupSize + MaxVectorBytes);
         for (int r = 0; r < rowCount; r++)
         {
-            var headers = matrix.Headers(firstRow + r);
-            var codes = matrix.Codes(firstRow + r);
-            matrix.ReadScales(firstRow + r, scales);
-            for (int group = 0; group < headers.Length; group++)
-            {
-                int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
-                var part = weights.Slice((r * stride) + start, Math.Min(matrix.GroupSize, matrix.Columns - start));
-                if (depth == 0)
-                {
-                    part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
-                    continue;
-                }
+            DecodeGroups(matrix, firstRow + r, 0, matrix.Groups, weights[(r * stride)..]);
+        }
+    }
 
-                Unpack(codes, depth, part.Length, unpacked);
-                codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
-                Scale(unpacked, matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group])), scales[group], part);
+    /// <summary>Unpacks groups of a row: the same bits in every vector width.</summary>
+    public void DecodeGroups(MixedMatrix matrix, int row, int firstGroup, int groups, Span<float> weights)
+    {
+        float[] scales = ArrayPool<float>.Shared.Rent(groups);
+        byte[] unpacked = ArrayPool<byte>.Shared.Rent(matrix.GroupSize + MaxVectorBytes);
+        var headers = matrix.Headers(row).Slice(firstGroup, groups);
+        var codes = matrix.CodesFrom(row, firstGroup);
+        matrix.ReadScales(row, firstGroup, scales.AsSpan(0, groups));
+        for (int group = 0; group < groups; group++)
+        {
+            int start = group * matrix.GroupSize, depth = MixedMatrix.Depth(headers[group]);
+            var part = weights.Slice(start, Math.Min(matrix.GroupSize, matrix.Columns - (firstGroup * matrix.GroupSize) - start));
+            if (depth == 0)
+            {
+                part.Fill(scales[group] * MixedMatrix.Shift(headers[group]));
+                continue;
             }
+
+            Unpack(codes, depth, part.Length, unpacked);
+            codes = codes[MixedMatrix.GroupBytes(part.Length, depth)..];
+            Scale(unpacked, matrix.Levels(depth, MixedMatrix.ShiftIndex(headers[group])), scales[group], part);
         }
 
         ArrayPool<byte>.Shared.Return(unpacked);
@@ -88,6 +114,27 @@ internal sealed class ScalarMixedRows : MixedRows
         }
 
         ArrayPool<float>.Shared.Return(line);
+    }
+
+    public override void Accumulate(MixedMatrix matrix, int row, int firstGroup, int groups, float factor, Span<float> sums)
+    {
+        int first = firstGroup * matrix.GroupSize, count = Math.Min(groups * matrix.GroupSize, matrix.Columns - first);
+        float[] line = ArrayPool<float>.Shared.Rent(count);
+        DecodeGroups(matrix, row, firstGroup, groups, line);
+        AddMultiple(line.AsSpan(0, count), factor, sums);
+        ArrayPool<float>.Shared.Return(line);
+    }
+
+    public override void Collect(MixedMatrix matrix, int groups, Span<float> sums)
+    {
+    }
+
+    public override void AddMultiple(ReadOnlySpan<float> values, float factor, Span<float> sums)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            sums[i] += values[i] * factor;
+        }
     }
 
     protected override void Unpack(ReadOnlySpan<byte> packed, int depth, int count, byte[] codes) => CodePacking.Unpack(packed, depth, codes.AsSpan(0, count));

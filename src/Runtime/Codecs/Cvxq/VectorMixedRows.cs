@@ -9,7 +9,7 @@ namespace Compress.Runtime.Codecs.Cvxq;
 /// Products group by group: each depth has its own loop, which keeps its sums in registers. Levels of up to 6 bits are looked up by byte shuffles, as
 /// <see cref="StripDot{S, F, B}"/> does it, others one by one. A group's shift is multiplied with the sum of its activations, which is formed once.
 /// </summary>
-internal sealed unsafe class VectorMixedRows<S, F, B> : MixedRows
+internal sealed unsafe partial class VectorMixedRows<S, F, B> : MixedRows
     where S : struct, ISimd<F, B>
     where F : struct
     where B : struct
@@ -87,8 +87,8 @@ internal sealed unsafe class VectorMixedRows<S, F, B> : MixedRows
                 case 2: total = Shuffled<Two>(codes, units, ref table, x, scales[group], total); break;
                 case 3: total = Shuffled<Three>(codes, units, ref table, x, scales[group], total); break;
                 case 4: total = Shuffled<Four>(codes, units, ref table, x, scales[group], total); break;
-                case 5: total = Folded<Five>(codes, units, ref table, x, scales[group], total); break;
-                case 6: total = Folded<Six>(codes, units, ref table, x, scales[group], total); break;
+                case 5: total = Shuffled<Five>(codes, units, ref table, x, scales[group], total); break;
+                case 6: total = Shuffled<Six>(codes, units, ref table, x, scales[group], total); break;
                 default:
                     int start = group * matrix.GroupSize, length = Math.Min(matrix.GroupSize, matrix.Columns - start);
                     Strips<S, F, B>.Unpack(new(codes, MixedMatrix.GroupBytes(length, depth)), depth, length, unpacked);
@@ -103,40 +103,17 @@ internal sealed unsafe class VectorMixedRows<S, F, B> : MixedRows
         return S.Sum(total) + shifts;
     }
 
+    // With five bits half of the levels are in a table, and the sign of the others is flipped: 5 operations more for 32 weights in 256 bits. With six the table is in two halves: 6 more.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static F Shuffled<TBits>(byte* codes, nuint units, ref byte table, float* x, float scale, F total)
         where TBits : struct, IConstant
     {
-        B low = S.LoadTable(ref table), high = S.LoadTable(ref Unsafe.Add(ref table, 16));
+        var levels = new LevelTable(ref table);
         F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
         for (nuint unit = 0; unit < units; unit++)
         {
-            StripDot<S, F, B>.Accumulate(
-                S.Codes(ref *codes, unit, TBits.Value), low, high, ref *x, unit * (nuint)UnitCodes, ref sum0, ref sum1, ref sum2, ref sum3);
-        }
-
-        return S.MultiplyAdd(S.Broadcast(scale), S.Add(S.Add(sum0, sum1), S.Add(sum2, sum3)), total);
-    }
-
-    // Half of the levels in 16 or 32 entries, and the sign of the others flipped: 13 or 20 operations for 32 weights in 256 bits, besides those of unpacking.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static F Folded<TBits>(byte* codes, nuint units, ref byte table, float* x, float scale, F total)
-        where TBits : struct, IConstant
-    {
-        B low = S.LoadTable(ref table), high = S.LoadTable(ref Unsafe.Add(ref table, 16)), nextLow = low, nextHigh = high;
-        if (TBits.Value == 6)
-        {
-            nextLow = S.LoadTable(ref Unsafe.Add(ref table, 32));
-            nextHigh = S.LoadTable(ref Unsafe.Add(ref table, 48));
-        }
-
-        F sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-        for (nuint unit = 0; unit < units; unit++)
-        {
-            B place = S.Fold(S.Codes(ref *codes, unit, TBits.Value), (byte)(1 << (TBits.Value - 1)), out B signs);
-            B lows = TBits.Value == 6 ? S.Lookup(low, nextLow, place) : S.Lookup(low, place);
-            B highs = TBits.Value == 6 ? S.Lookup(high, nextHigh, place) : S.Lookup(high, place);
-            StripDot<S, F, B>.AccumulateWords(lows, S.Xor(highs, signs), ref *x, unit * (nuint)UnitCodes, ref sum0, ref sum1, ref sum2, ref sum3);
+            levels.Lookup<TBits>(S.Codes(ref *codes, unit, TBits.Value), out B lows, out B highs);
+            StripDot<S, F, B>.AccumulateWords(lows, highs, ref *x, unit * (nuint)UnitCodes, ref sum0, ref sum1, ref sum2, ref sum3);
         }
 
         return S.MultiplyAdd(S.Broadcast(scale), S.Add(S.Add(sum0, sum1), S.Add(sum2, sum3)), total);
