@@ -18,7 +18,7 @@ internal static class Summary
     }
 
     /// <summary><c>perplexity 4.385 -&gt; 4.505 (+2.73 %)</c>, for each text that was measured; before them what training did.</summary>
-    public static IEnumerable<string> Quality(CompressionReport report) => Recovery(report).Concat(report.Evaluations.Select(Quality));
+    public static IEnumerable<string> Quality(CompressionReport report) => Rounds(report).Concat(Recovery(report)).Concat(report.Evaluations.Select(Quality));
 
     private static string Quality(EvaluationReport evaluation)
     {
@@ -27,6 +27,10 @@ internal static class Summary
         return string.Create(CultureInfo.InvariantCulture,
             $"perplexity {evaluation.SourcePerplexity:0.0000} -> {evaluation.Perplexity:0.0000} ({100 * increase:+0.00;-0.00} %){kl} on {evaluation.Tokens} tokens of {Path.GetFileName(evaluation.Text)}");
     }
+
+    /// <summary><c>gradients: round 3 of 4 is best, held-out KL 0.1234 -&gt; 0.0456</c>; nothing if the recipe asks for one round.</summary>
+    private static IEnumerable<string> Rounds(CompressionReport report) => report.Rounds is not { } done ? []
+        : [string.Create(CultureInfo.InvariantCulture, $"gradients: round {done.Kept} of {done.HeldOutKl.Count} is best, held-out KL {done.HeldOutKl[0]:0.00000} -> {done.HeldOutKl[done.Kept - 1]:0.00000} nats")];
 
     /// <summary>
     /// <c>blocks: 5 of 6 nearer to the source's, error 0.1234 -&gt; 0.1000; held-out KL 0.2000 -&gt; 0.1500 nats</c> and <c>recovered: held-out KL 0.1500 -&gt; 0.0456, step 175 of 200</c>;

@@ -28,6 +28,11 @@ public sealed record CalibrationSettings(string Text)
     /// <summary>Which windows are drawn.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>
+    /// How often gradients are taken: the first time of the source, then of what the compression made of it. More than once, a tenth of the windows is held out to choose from what comes out.
+    /// </summary>
+    public int Rounds { get; init; } = 1;
+
     /// <summary>Where a recipe names the text.</summary>
     public Position Position { get; init; } = new(1, 1);
 }

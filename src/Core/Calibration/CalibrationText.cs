@@ -17,6 +17,20 @@ internal sealed record CalibrationText(IReadOnlyList<int[]> Windows, string Desc
     /// <summary>Tokens in all windows.</summary>
     public int Tokens { get; } = Windows.Sum(window => window.Length);
 
+    /// <summary>Windows that are held out of <see cref="Windows"/>.</summary>
+    public IReadOnlyList<int[]> HeldOut { get; private init; } = [];
+
+    /// <summary>This text without its last tenth of windows, which are held out.</summary>
+    /// <returns>Null if there are fewer than two windows.</returns>
+    public CalibrationText? WithHeldOut()
+    {
+        int held = Math.Max(1, Windows.Count / 10);
+        return Windows.Count < 2 ? null : new(Windows.Take(Windows.Count - held).ToList(), string.Create(CultureInfo.InvariantCulture, $"{Description} heldOut={held}"), Files)
+        {
+            HeldOut = Windows.Skip(Windows.Count - held).ToList(),
+        };
+    }
+
     /// <summary>
     /// Reads a text, cuts it into windows, and draws as many of them at random as have the tokens that are asked for. The text may be of any length: it is
     /// read and tokenized piece by piece, and no more windows are held than are drawn.

@@ -3,6 +3,7 @@ using System.Globalization;
 using Compress.Core.Caching;
 using Compress.Core.Codecs;
 using Compress.Core.Diagnostics;
+using Compress.Core.Evaluation;
 using Compress.Core.LanguageModels;
 using Compress.Core.LanguageModels.Blocks;
 using Compress.Core.Models;
@@ -11,8 +12,11 @@ using Compress.Runtime.Safetensors;
 namespace Compress.Core.Calibration;
 
 /// <summary>Statistics that are computed by running a language model on a text. Each is kept in the layer cache.</summary>
-internal sealed class TextStatistics : IStatisticsSource
+internal sealed partial class TextStatistics : IStatisticsSource
 {
+    /// <summary>In the words for a layer's key, before the digest of the compression that gradients were taken at.</summary>
+    public const string QuantizedWord = " quantized=";
+
     private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ModelFile source;
@@ -20,12 +24,15 @@ internal sealed class TextStatistics : IStatisticsSource
     private readonly CalibrationSettings settings;
     private readonly string? recipeFile;
     private readonly DiagnosticBag diagnostics;
-    private readonly LanguageModel model;
+    private readonly Func<LanguageModel> open;
     private readonly CalibrationText text;
+    private readonly TextStatistics? unquantized;
+    private readonly string quantized = "";
     private readonly LayersOfAModel layers;
     private readonly ConcurrentDictionary<string, StatisticEntry> found = new(StringComparer.Ordinal); // by digest
     private readonly ConcurrentDictionary<string, (long Tokens, long Skipped)> skips = new(StringComparer.Ordinal), gradientSkips = new(StringComparer.Ordinal); // by owner
     private readonly Lock computing = new();
+    private LanguageModel? model;
     private string? digest;
 
     /// <param name="source">The model; must stay open.</param>
@@ -40,8 +47,9 @@ internal sealed class TextStatistics : IStatisticsSource
         string folder = Path.GetDirectoryName(source.Header.Files[0])!;
         try
         {
-            model = LanguageModel.Open(source);
-            text = CalibrationText.Read(settings, folder, model);
+            open = () => LanguageModel.Open(source);
+            var all = CalibrationText.Read(settings, folder, Model);
+            text = settings.Rounds == 1 ? all : all.WithHeldOut() ?? throw TextTokens.NothingToPredict(settings.Text);
         }
         catch (CompressException exception)
         {
@@ -49,7 +57,46 @@ internal sealed class TextStatistics : IStatisticsSource
         }
 
         Files = [.. text.Files, Path.Combine(folder, "config.json")];
-        layers = new(model, source);
+        layers = new(Model, source);
+    }
+
+    // Gradients at what a compression made of the model; all else is the unquantized model's.
+    private TextStatistics(TextStatistics unquantized, string quantized, Action<LanguageModel> quantize)
+    {
+        (source, settings, recipeFile, store, diagnostics) = (unquantized.source, unquantized.settings, unquantized.recipeFile, unquantized.store, unquantized.diagnostics);
+        (text, layers, Files, this.unquantized, this.quantized) = (unquantized.text, unquantized.layers, unquantized.Files, unquantized, quantized);
+        open = () =>
+        {
+            var other = LanguageModel.Open(source);
+            quantize(other);
+            return other;
+        };
+    }
+
+    /// <summary>How often the recipe wants gradients taken.</summary>
+    public int Rounds => settings.Rounds;
+
+    /// <summary>Predictions in the windows that are held out.</summary>
+    public long HeldOutTokens => text.HeldOut.Sum(window => window.Length - 1L);
+
+    private LanguageModel Model => model ??= open();
+
+    /// <summary>Statistics with the gradients at what a compression made of the model, and with all else as it is here.</summary>
+    /// <param name="digest">Of all that was made.</param>
+    /// <param name="quantize">Makes a model take what was made; may be called until this is disposed.</param>
+    public TextStatistics At(string digest, Action<LanguageModel> quantize) => new(unquantized ?? this, digest, quantize);
+
+    /// <summary>The mean divergence of what the compression made from the source, on windows that no statistics are of, in nats per token.</summary>
+    /// <param name="evaluations">Where it is kept; may be null.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public double HeldOutDivergence(EvaluationCache? evaluations, CancellationToken cancellationToken)
+    {
+        string[] digests = [ModelDigest, quantized, text.Description];
+        return evaluations is null ? Measure() : evaluations.Get("heldOutDivergence", digests, Measure);
+
+        double Measure() =>
+            Evaluator.Compare(unquantized!.Model, Model, [.. text.HeldOut.Select(window => new TokenWindow(window, 1))], null, cancellationToken).Kl;
     }
 
     /// <inheritdoc/>
@@ -59,7 +106,7 @@ internal sealed class TextStatistics : IStatisticsSource
     public LayersOfAModel Layers => layers;
 
     /// <summary>The digest of the model.</summary>
-    public string ModelDigest => digest ??= LanguageModelDigest.Of(source);
+    public string ModelDigest => unquantized?.ModelDigest ?? (digest ??= LanguageModelDigest.Of(source));
 
     /// <summary>Tokens in all windows.</summary>
     public int Tokens => text.Tokens;
@@ -103,7 +150,7 @@ internal sealed class TextStatistics : IStatisticsSource
     /// <inheritdoc/>
     public string Describe(StatisticNeed need) =>
         layers.Contains(need.Tensor)
-        ? StatisticEntry.Describe(need, ModelDigest, layers.Owner(StatisticKinds.InputMeans, need.Tensor), text.Description)
+        ? StatisticEntry.Describe(need, ModelDigest, layers.Owner(StatisticKinds.InputMeans, need.Tensor), text.Description) + RoundWords(need.Kinds)
         : "";
 
     /// <inheritdoc/>
@@ -115,13 +162,22 @@ internal sealed class TextStatistics : IStatisticsSource
         }
     }
 
+    private string RoundWords(StatisticKinds kinds) => Rounds == 1 || (kinds & StatisticNames.OfGradients) == StatisticKinds.None
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $" rounds={Rounds}{(unquantized is null ? "" : QuantizedWord + quantized)}");
+
     private void Compute(IReadOnlyCollection<StatisticNeed> needs, IProgress<CalibrationProgress>? progress, CancellationToken cancellationToken)
     {
+        if (unquantized is not null)
+        {
+            unquantized.Prepare([.. needs.Select(need => need with { Kinds = need.Kinds & ~StatisticNames.OfGradients })], progress, cancellationToken);
+        }
+
         lock (computing)
         {
             // One process computes; the others wait, and find everything there.
             IDisposable? turn;
-            string run = LayerKey.DigestOf(["calibration", ModelDigest, text.Description]);
+            string run = LayerKey.DigestOf(["calibration", ModelDigest, quantized, text.Description]);
             while (!store!.TryLock(run, out turn))
             {
                 cancellationToken.WaitHandle.WaitOne(WaitInterval);
@@ -133,7 +189,7 @@ internal sealed class TextStatistics : IStatisticsSource
                 var missing = Missing(needs, key => StatisticEntry.Read(store!, key) is not null);
                 if (missing.Values.Any(kinds => (kinds & ~StatisticNames.OfGradients) != StatisticKinds.None))
                 {
-                    new Calibrator(model, text.Windows).Run(
+                    new Calibrator(Model, text.Windows).Run(
                         group => missing.GetValueOrDefault(group.First.Name) & StatisticNames.OfInputs,
                         (group, moments) => Keep(group, moments, missing[group.First.Name] & StatisticNames.OfInputs),
                         layer => missing.GetValueOrDefault(layer.Name).HasFlag(StatisticKinds.OutputCovariance),
@@ -144,7 +200,7 @@ internal sealed class TextStatistics : IStatisticsSource
 
                 List<(Linear, StatisticKinds)> gradients =
                     [.. layers.All.Select(layer => (layer, missing.GetValueOrDefault(layer.Name) & StatisticNames.OfGradients)).Where(pair => pair.Item2 != StatisticKinds.None)];
-                new GradientCalibrator(model, text.Windows).Run(gradients, Keep, progress, cancellationToken);
+                new GradientCalibrator(Model, text.Windows).Run(gradients, Keep, progress, cancellationToken);
             }
         }
     }
@@ -205,7 +261,14 @@ internal sealed class TextStatistics : IStatisticsSource
     }
 
     /// <inheritdoc/>
-    public void Dispose() => model.Dispose();
+    public void Dispose() => CloseModel();
+
+    /// <summary>Gives up the model's memory. It is opened again if it is needed. Nothing else may be running.</summary>
+    public void CloseModel()
+    {
+        model?.Dispose();
+        model = null;
+    }
 
     // Reads a layer's statistics; those that somebody removed meanwhile are computed again.
     private T Whole<T>(StatisticNeed need, Func<Dictionary<StatisticKinds, StatisticEntry>, T> read, CancellationToken cancellationToken)
@@ -273,56 +336,11 @@ internal sealed class TextStatistics : IStatisticsSource
         return StatisticEntry.Read(store!, key) is { } read ? found.GetOrAdd(key.Digest, read) : null;
     }
 
-    private void Keep(LinearGroup group, InputMoments moments, StatisticKinds kinds)
-    {
-        source.ThrowIfChanged(); // what is kept is of the model that was hashed
-        if (moments.Tokens == 0)
-        {
-            throw new CompressException(Error(
-                Codes.CalibrationNonFinite, Severity.Error,
-                $"the inputs of layer {Quote.Name(group.First.Name)} are not finite, or beyond 1e18, for all {moments.Skipped} tokens; the model does not work in 32-bit floats"));
-        }
-
-        foreach (var (kind, _) in StatisticNames.Of(kinds))
-        {
-            Keep(kind, group.First.Name, kind == StatisticKinds.InputMeans ? moments.Means() : moments.SecondMoments(), moments.Tokens, moments.Skipped);
-        }
-    }
-
-    private void Keep(Linear layer, OutputCovariance covariance)
-    {
-        source.ThrowIfChanged();
-        if (covariance.Tokens == 0)
-        {
-            throw new CompressException(Error(
-                Codes.CalibrationNonFinite, Severity.Error,
-                $"the outputs of layer {Quote.Name(layer.Name)} are not finite for all {covariance.Skipped} tokens; the model does not work in 32-bit floats"));
-        }
-
-        Keep(StatisticKinds.OutputCovariance, layer.Name, Array.ConvertAll(covariance.Covariance(), value => (float)value), covariance.Tokens, covariance.Skipped);
-    }
-
-    private void Keep(GradientCalibrator.Result result)
-    {
-        source.ThrowIfChanged();
-        if (result.Counted == 0 || Array.Exists(result.Values, value => !float.IsFinite(value)))
-        {
-            throw new CompressException(Error(
-                Codes.CalibrationNonFinite, Severity.Error,
-                $"the gradients of layer {Quote.Name(result.Layer.Name)} are not finite; the model does not work in 32-bit floats"));
-        }
-
-        Keep(result.Kind, result.Layer.Name, result.Values, result.Counted, result.Skipped);
-    }
-
-    private void Keep(StatisticKinds kind, string layer, float[] values, long counted, long skipped)
-    {
-        var key = Key(StatisticNames.Text(kind, ""), kind, layer);
-        found[key.Digest] = StatisticEntry.Write(store!, key, layers.Shape(kind, layer), values, counted, skipped);
-    }
-
     private LayerKey Key(string name, StatisticKinds kind, string layer) => StatisticEntry.Key(
-        name, layers.Shape(kind, layer), ModelDigest, $"{(StatisticNames.OfInputs.HasFlag(kind) ? "input" : "layer")}={layers.Owner(kind, layer)}", text.Description);
+        name, layers.Shape(kind, layer), DigestFor(kind), $"{(StatisticNames.OfInputs.HasFlag(kind) ? "input" : "layer")}={layers.Owner(kind, layer)}", text.Description);
+
+    private string DigestFor(StatisticKinds kind) =>
+        unquantized is null || !StatisticNames.OfGradients.HasFlag(kind) ? ModelDigest : LayerKey.DigestOf([ModelDigest, quantized]);
 
     private Diagnostic Error(string code, Severity severity, string message) =>
         new(code, severity, message, recipeFile ?? settings.Text, settings.Position.Line, settings.Position.Column);

@@ -46,6 +46,10 @@ public sealed record CompressionReport
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AllocationReport? Allocation { get; init; }
 
+    /// <summary>What came of taking gradients again at the quantized weights; null if the recipe asks for one round.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public GradientRoundsReport? Rounds { get; init; }
+
     /// <summary>What training after the compression did; null if the recipe asks for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RecoveryReport? Recovery { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Compress.Core.Caching;
+using Compress.Core.Calibration;
 using Compress.Core.Diagnostics;
 using Compress.Core.Evaluation;
 using Compress.Core.Models;
@@ -77,31 +78,19 @@ public static class Compressor
             return null;
         }
 
-        if (statistics is not null)
-        {
-            var missing = PlanStatistics.Needs(plan, layer => request.Force || sharing.Contains(layer.Tensor.Name) || !store.Contains(EncodedLayer.Key(model[layer.Tensor.Name], layer.Compress, statistics)));
-            statistics.Prepare(missing, Calibrating(progress, plan, model), cancellationToken);
-        }
-
-        TensorResult[]? results;
-        if (sharing.Count > 0)
-        {
-            (plan, results) = new SharedBits(recipe, plan, model, statistics, cancellationToken).Spread(Encode);
-            budgeted = new BudgetedPlan(recipe, plan, model);
-        }
-        else
-        {
-            results = Encode(plan);
-        }
-
-        if (results is null)
+        var evaluations = request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null;
+        var rounds = new GradientRounds(recipe, evaluations);
+        rounds.Check(plan, chooses: budgeted is not null && sharing.Count == 0);
+        var first = Encoded(statistics);
+        if (first is null || rounds.Run(first, Encoded, cancellationToken) is not { } best)
         {
             return null;
         }
 
-        var work = Work(plan);
+        (plan, var results, var used) = best;
+        budgeted = sharing.Count > 0 ? new BudgetedPlan(recipe, plan, model) : budgeted;
+        var work = Work(plan, used);
         statistics?.Report();
-        var evaluations = request.Cache is { } cache ? new EvaluationCache(cache.Directory, cache.ReadOnly) : null;
         BudgetAllocation? allocation = null;
         if (budgeted is not null)
         {
@@ -125,7 +114,7 @@ public static class Compressor
 
             plan = [.. chosen.Select(candidate => budgeted.Candidates[candidate])];
             results = [.. chosen.Select(candidate => results[candidate])];
-            work = Work(plan);
+            work = Work(plan, used);
         }
 
         LayerWarnings.Add(recipe, asked, plan, results, diagnostics);
@@ -173,10 +162,32 @@ public static class Compressor
         {
             Allocation = allocation?.Report(results, gates.Results, cancellationToken),
             StateDict = recipe.StateDict,
+            Rounds = rounds.Report,
             Recovery = recovery?.Report,
         };
 
-        LayerWork Work(IReadOnlyList<LayerPlan> layers) => new(model, layers, recipe, request, statistics, store, progress);
+        LayerWork Work(IReadOnlyList<LayerPlan> layers, IStatisticsSource? with) => new(model, layers, recipe, request, with, store, progress);
+
+        // All layers; null if there were errors.
+        EncodedModel? Encoded(IStatisticsSource? with)
+        {
+            var layers = budgeted?.Candidates ?? asked;
+            if (with is not null)
+            {
+                var missing = PlanStatistics.Needs(layers, layer => request.Force || sharing.Contains(layer.Tensor.Name) || !store.Contains(EncodedLayer.Key(model[layer.Tensor.Name], layer.Compress, with)));
+                with.Prepare(missing, Calibrating(progress, layers, model), cancellationToken);
+            }
+
+            if (sharing.Count == 0)
+            {
+                return Encode(layers) is { } all ? new(layers, all, with) : null;
+            }
+
+            var (spread, results) = new SharedBits(recipe, layers, model, with, cancellationToken).Spread(Encode);
+            return results is null ? null : new(spread, results, with);
+
+            TensorResult[]? Encode(IReadOnlyList<LayerPlan> layers) => Work(layers, with).Run(request.Force, diagnostics, cancellationToken);
+        }
 
         // Null if there were errors.
         TensorResult[]? Recovered(bool force)
@@ -197,7 +208,6 @@ public static class Compressor
             }
         }
 
-        TensorResult[]? Encode(IReadOnlyList<LayerPlan> layers) => Work(layers).Run(request.Force, diagnostics, cancellationToken);
     }
 
     private static CalibrationPart? Calibrating(IProgress<CompressionProgress>? progress, IReadOnlyList<LayerPlan> plan, ModelFile model) => progress is null

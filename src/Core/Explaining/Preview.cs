@@ -77,13 +77,13 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
             bool spreads = sharing.Count > 0 && (last?.Budget != recipe.Budget!.ToString()
                 || plan.Any(layer => sharing.Contains(layer.Tensor.Name)
                     && last.Keys.GetValueOrDefault(layer.Tensor.Name) is not { Codec: "keep" } and var before
-                    && before != EncodedLayer.Key(model[layer.Tensor.Name], (Treatment.Compress)layer.Treatment, statistics)));
+                    && before != Key(model[layer.Tensor.Name], (Treatment.Compress)layer.Treatment, statistics, last)));
             bool same = last?.Keys.Count == plan.Count && last.Budget == recipe.Budget?.ToString() && last.Recovery == recipe.Recovery?.ToString() && File.Exists(request.OutputPath) && !request.Force;
             foreach (var ways in (budgeted?.Candidates ?? plan).GroupBy(layer => layer.Tensor))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var (entry, tensor) = (ways.Key, model[ways.Key.Name]);
-                var looks = ways.Select(way => Look(tensor, way.Treatment, statistics, recipe, request)).ToList();
+                var looks = ways.Select(way => Look(tensor, way.Treatment, statistics, last, recipe, request)).ToList();
 
                 // Of all ways that a budget chooses from, the one that it chose last; every one must be there to choose from.
                 var before = last?.Keys.GetValueOrDefault(entry.Name);
@@ -110,12 +110,21 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
         }
     }
 
+    // Where gradients were taken again at the quantized weights, what these were follows from all that is the same as before.
+    private static LayerKey Key(SourceTensor tensor, Treatment.Compress compress, IStatisticsSource? statistics, LastRun? last)
+    {
+        var key = EncodedLayer.Key(tensor, compress, statistics);
+        return last?.Keys.GetValueOrDefault(tensor.Name) is { } before
+            && before.Statistics.StartsWith(key.Statistics + TextStatistics.QuantizedWord, StringComparison.Ordinal)
+            && before with { Statistics = key.Statistics } == key ? before : key;
+    }
+
     private static (LayerKey Key, LayerAction Action) Look(
-        SourceTensor tensor, Treatment treatment, IStatisticsSource? statistics, Recipe recipe, CompressionRequest request)
+        SourceTensor tensor, Treatment treatment, IStatisticsSource? statistics, LastRun? last, Recipe recipe, CompressionRequest request)
     {
         if (treatment is Treatment.Compress compress)
         {
-            var key = EncodedLayer.Key(tensor, compress, statistics);
+            var key = Key(tensor, compress, statistics, last);
             if (!request.Force && request.Cache is { } cache && cache.Contains(key.EntryName(cache.Salt)))
             {
                 return (key, LayerAction.Reuse);

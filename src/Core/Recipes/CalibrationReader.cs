@@ -42,6 +42,7 @@ internal sealed class CalibrationReader(string? file, RecipeValues values, Recip
             Unit = map.Find(RecipeKeys.Unit) is { } unit && values.Choice(unit, RecipeKeys.Units) == "paragraph" ? TextUnit.Paragraph : TextUnit.Document,
             Window = values.Count(map, RecipeKeys.Window, 2),
             Seed = map.Find(RecipeKeys.Seed) is { } seed ? values.Seed(seed) : 0,
+            Rounds = values.Count(map, RecipeKeys.Rounds, 1) ?? 1,
             Position = text.Value.Position,
         };
         return new StatisticsOrigin.FromText(settings, text.Value.Position);

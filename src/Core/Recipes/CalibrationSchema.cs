@@ -22,6 +22,7 @@ internal static class CalibrationSchema
             [RecipeKeys.Window] = Integer(
                 $"Tokens of a window. Default: as many as the model has positions for, at most {CalibrationSettings.MaxDefaultWindow}.", 2),
             [RecipeKeys.Seed] = Integer("Which windows are drawn. Default: 0.", 0),
+            [RecipeKeys.Rounds] = Integer("How often gradients are taken: of the source, then of what the compression made of it; the best result is kept. Default: 1.", 1),
             [RecipeKeys.Statistics] = Path("A file of statistics that 'compress calibrate' or another program wrote, relative to this file."),
         },
         ["additionalProperties"] = false,

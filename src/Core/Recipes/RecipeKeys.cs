@@ -15,6 +15,7 @@ internal static class RecipeKeys
     public const string Calibration = "calibration";
     public const string Statistics = "statistics";
     public const string Tokens = "tokens";
+    public const string Rounds = "rounds";
     public const string Budget = "budget";
     public const string Bits = "bits";
     public const string Size = "size";
@@ -105,7 +106,7 @@ internal static class RecipeKeys
     public static readonly string[] Sources = [Calibration, "random"];
 
     /// <summary>Keys of <c>calibration</c>.</summary>
-    public static readonly string[] OfCalibration = [Text, Tokens, Unit, Window, Seed, Statistics];
+    public static readonly string[] OfCalibration = [Text, Tokens, Unit, Window, Seed, Rounds, Statistics];
 
     /// <summary>Keys of <c>recover</c>.</summary>
     public static readonly string[] OfRecovery = [Text, Tokens, Unit, Window, Seed, Steps, Time, LearningRate, Temperature, Blocks];

@@ -103,7 +103,7 @@ public class Mistake
         { "budget: {bits: 3}\nchoose:\n- keep: source\n  method: uniform", "CMPR1011", 4, 3, "'method' compresses and 'keep' does not" },
         { "budget: {bits: 3}\ngroup: 3", "CMPR1003", 2, 8, "found 3, expected the beginning of tensor names up to a dot" },
         { "budget: {bits: 3}\ngroup: model.", "CMPR1004", 2, 8, "expected the beginning of tensor names up to a dot" },
-        { "calibration: {txt: a.txt, text: b.txt}", "CMPR1002", 1, 15, "unknown key 'txt', expected one of text, tokens, unit, window, seed, statistics; did you mean 'text'?" },
+        { "calibration: {txt: a.txt, text: b.txt}", "CMPR1002", 1, 15, "unknown key 'txt', expected one of text, tokens, unit, window, seed, rounds, statistics; did you mean 'text'?" },
         { "calbration: {text: a.txt}", "CMPR1002", 1, 1, "did you mean 'calibration'?" },
         { "gate: {relativeErr: 0.1}", "CMPR1002", 1, 8, "did you mean 'relativeError'?" },
         { "layers:\n  - match: a\n    bits: 4\n    seed: 3", "CMPR1002", 4, 5, "expected one of match, method, keep, lowrank, choose, minBits, maxBits, group, bits" },
