@@ -26,6 +26,9 @@ internal static class CvxqBench
 
     private const string Cvxq = "method: cvxq\ngroupSize: 128\n";
 
+    // The paper's groups and quantizer.
+    private const string Paper = Cvxq + "quantizer: laplace\ngrouping: clusters\nsensitivity: gradients\n";
+
     public static void Run(string[] args)
     {
         if (args.Length < 3)
@@ -71,6 +74,8 @@ internal static class CvxqBench
             new("compander, equal depths", EqualDepths(trial, target), false),
             new("CVXQ, compander", trial.Measure(budget + Cvxq + "quantizer: laplace\nsensitivity: gradients\n"), true),
             new("CVXQ", trial.Measure(budget + Cvxq + "sensitivity: gradients\n"), true),
+            new("CVXQ, compander, clusters", trial.Measure(budget + Paper), true),
+            new("the same, best of 4 rounds", trial.Measure(budget + Paper, rounds: 4), true),
             new("CVXQ, hidden", trial.Measure(budget + Cvxq + "sensitivity: hidden\n"), true),
             new("CVXQ, factored", trial.Measure(budget + Cvxq + "sensitivity: factored\n"), true),
             new("HIGGS", n == 0 ? null : trial.Measure($"method: higgs\nn: {n}\n"), false),

@@ -93,10 +93,12 @@ internal sealed class QualityTrial : IDisposable
     public double BitsPerWeight(string recipe) => Compressed(recipe, Path.Combine(folder, "packed.safetensors"));
 
     /// <summary>Compresses by a recipe, without version and calibration, and measures.</summary>
-    public Quality Measure(string recipe)
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="rounds">How often gradients are taken.</param>
+    public Quality Measure(string recipe, int rounds = 1)
     {
         string packed = Path.Combine(folder, "packed.safetensors");
-        return Measured(Compressed(recipe, packed), packed);
+        return Measured(Compressed(recipe, packed, rounds), packed);
     }
 
     /// <summary>Measures a model in another form.</summary>
@@ -129,10 +131,10 @@ internal sealed class QualityTrial : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private double Compressed(string recipe, string packed)
+    private double Compressed(string recipe, string packed, int rounds = 1)
     {
         string file = Path.Combine(folder, "compress.yaml"), unit = settings.Unit.ToString().ToLowerInvariant();
-        string calibration = Array.Exists(Calibrated, word => recipe.Contains(word, StringComparison.Ordinal)) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit} }}\n" : "";
+        string calibration = Array.Exists(Calibrated, word => recipe.Contains(word, StringComparison.Ordinal)) ? $"calibration: {{ text: '{paths[1]}', tokens: {CalibrationTokens}, unit: {unit}{(rounds == 1 ? "" : FormattableString.Invariant($", rounds: {rounds}"))} }}\n" : "";
         File.WriteAllText(file, $"version: 1\n{calibration}{recipe}\n");
         GC.Collect();
         using var heap = new PeakHeap();
