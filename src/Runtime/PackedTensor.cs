@@ -251,10 +251,12 @@ public abstract class PackedTensor
     private protected abstract void MultiplyCore(ReadOnlySpan<float> x, Span<float> y, int batch, ref RotatedInput rotated);
 
     /// <summary>Adds <see cref="OutputBias"/> to products, <c>[batch, Rows]</c>.</summary>
-    internal void AddOutputBias(Span<float> y)
+    internal void AddOutputBias(Span<float> y) => AddBias(OutputBias, y);
+
+    /// <summary>Adds a bias to products, <c>[batch, bias.Length]</c>.</summary>
+    internal static void AddBias(ReadOnlySpan<float> bias, Span<float> y)
     {
-        var bias = OutputBias;
-        for (; !bias.IsEmpty && !y.IsEmpty; y = y[Rows..])
+        for (; !bias.IsEmpty && !y.IsEmpty; y = y[bias.Length..])
         {
             for (int row = 0; row < bias.Length; row++)
             {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Compress.Core.Emit;
 using Compress.Core.Numerics;
@@ -7,7 +6,7 @@ using Compress.Runtime.Safetensors;
 
 namespace Compress.Core.Recovery;
 
-/// <summary>Vectors that are stored as they are: weights and biases of norms, biases of layers. Each number is of the size of the whole vector's.</summary>
+/// <summary>Numbers that are stored as they are: factors of matrices, weights and biases of norms, biases of layers. Each number is of the size of the whole vector's.</summary>
 internal sealed class KeptVector : Trainable
 {
     private readonly StoredArray array;
@@ -44,18 +43,6 @@ internal sealed class KeptVector : Trainable
     {
         DType.F32 => MemoryMarshal.AsBytes(values).ToArray(),
         DType.F16 => StoredTensor.Halved(values),
-        _ => UpperHalves(values),
+        _ => StoredTensor.BFloats(values),
     })];
-
-    private static byte[] UpperHalves(ReadOnlySpan<float> values)
-    {
-        byte[] bytes = new byte[2 * values.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            uint bits = BitConverter.SingleToUInt32Bits(values[i]);
-            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16)); // to nearest, ties to even
-        }
-
-        return bytes;
-    }
 }

@@ -7,7 +7,7 @@ using Compress.Runtime.Numerics;
 namespace Compress.Core.Recovery;
 
 /// <summary>
-/// Tensors whose weights are numbers that do not change times scales: of <c>uniform</c>, and, rotated, of <c>higgs</c>. The gradient of a scale is the product of what
+/// Tensors whose weights are numbers that do not change times scales: of <c>uniform</c>, and, rotated, of <c>higgs</c> and <c>cvxq</c>. The gradient of a scale is the product of what
 /// it scales with the gradient of the weights, rotated alike.
 /// </summary>
 internal sealed class ScaledRows : Trainable
@@ -45,6 +45,14 @@ internal sealed class ScaledRows : Trainable
     {
         int p = stored.Int("p"), groupSize = stored.Int("groupSize");
         return new(stored, rows, columns, CodeMatrix.CodeCount(groupSize, p) * p, false, new Rotation(columns, groupSize, stored.Seed)) { Entry = entry };
+    }
+
+    /// <summary>Of a <c>cvxq</c> tensor whose groups are parts of rows; null of others.</summary>
+    public static ScaledRows? OfCvxq(StoredTensor stored, Emit.PackedEntry entry, int rows, int columns)
+    {
+        int groupSize = stored.Int("groupSize");
+        return stored.HasParameter("grouping") ? null
+            : new(stored, rows, columns, groupSize, false, stored.Text("quantizer") == "normal" ? new Rotation(columns, groupSize, stored.Seed) : null) { Entry = entry };
     }
 
     /// <summary>Of a <c>uniform</c> tensor.</summary>

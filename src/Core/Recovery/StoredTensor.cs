@@ -11,11 +11,13 @@ namespace Compress.Core.Recovery;
 /// <summary>A described packed tensor, all of it in memory.</summary>
 internal sealed class StoredTensor
 {
+    private readonly PackedEntry entry;
     private readonly JsonObject description;
     private readonly Dictionary<string, (DType Type, byte[] Bytes)> arrays;
 
     public StoredTensor(PackedEntry entry)
     {
+        this.entry = entry;
         (Name, description) = (entry.Name, JsonObject.Create(entry.Description!.Value)!);
         arrays = entry.Arrays.ToDictionary(array => array.Name, array => (array.DType, Bytes(array)), StringComparer.Ordinal);
     }
@@ -38,6 +40,23 @@ internal sealed class StoredTensor
     /// <summary>A seed.</summary>
     public ulong Seed => description["seed"]!.GetValue<ulong>();
 
+    /// <summary>True if it has such a parameter.</summary>
+    public bool HasParameter(string parameter) => description.ContainsKey(parameter);
+
+    /// <summary>True if it has a matrix as a part that is described by itself.</summary>
+    public bool HasNested(string part) => description["parts"] is JsonObject parts && parts.ContainsKey(part);
+
+    /// <summary>A matrix that is a part, as a tensor of its own.</summary>
+    public PackedEntry Nested(string part)
+    {
+        string name = NameOf(part);
+        return new(
+            name,
+            JsonSerializer.SerializeToElement(description["parts"]![part]),
+            [.. entry.Arrays.Where(array => array.Name == name || array.Name.StartsWith(name + PackedFormat.Separator, StringComparison.Ordinal)
+                || array.Name.StartsWith(PackedFormat.Separator, StringComparison.Ordinal))]);
+    }
+
     /// <summary>True if it has such a part.</summary>
     public bool Has(string part) => arrays.ContainsKey(NameOf(part));
 
@@ -55,6 +74,32 @@ internal sealed class StoredTensor
         }
 
         return values;
+    }
+
+    /// <summary>A part of bfloat16 numbers as floats.</summary>
+    public float[] BFloats(string part)
+    {
+        byte[] bytes = Part(part);
+        float[] values = new float[bytes.Length / 2];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(2 * i)) << 16);
+        }
+
+        return values;
+    }
+
+    /// <summary>Floats as bfloat16 numbers: to nearest, ties to even.</summary>
+    public static byte[] BFloats(ReadOnlySpan<float> values)
+    {
+        byte[] bytes = new byte[2 * values.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            uint bits = BitConverter.SingleToUInt32Bits(values[i]);
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16));
+        }
+
+        return bytes;
     }
 
     /// <summary>Floats as halves; those too large for one become the largest.</summary>
@@ -80,6 +125,16 @@ internal sealed class StoredTensor
         Array.Fill(ones, 1);
         var (dtype, shape, parameters, parts) = Taken(plain, array => array == scales ? Halved(ones) : arrays[array].Bytes);
         return DecodedTensor.Open(new(Codec, parameters, parts), dtype, shape);
+    }
+
+    /// <summary>The weights that it stands for.</summary>
+    public float[] Weights()
+    {
+        var (dtype, shape, parameters, parts) = Taken(description, array => arrays[array].Bytes);
+        var tensor = DecodedTensor.Open(new(Codec, parameters, parts), dtype, shape);
+        float[] weights = new float[tensor.Count];
+        tensor.Dequantize(weights);
+        return weights;
     }
 
     /// <summary>What a decoder is given of it.</summary>

@@ -6,12 +6,15 @@ namespace Compress.Core.Recovery;
 /// <summary>What can be trained of a packed tensor, by its codec. Adding a codec that has such numbers adds one row.</summary>
 internal static class TrainableTensors
 {
-    private static readonly (string Codec, Func<StoredTensor, PackedEntry, SourceTensor, Trainable> Of)[] Rows =
+    private static readonly (string Codec, Func<StoredTensor, PackedEntry, int, int, Trainable?> Of)[] Codecs =
     [
-        ("higgs", (stored, entry, tensor) => ScaledRows.OfHiggs(stored, entry, tensor.Rows, tensor.Columns)),
-        ("uniform", (stored, entry, tensor) => ScaledRows.OfUniform(stored, entry, tensor.Rows, tensor.Columns)),
-        ("aqlm", (stored, entry, tensor) => new Codebooks(stored, tensor.Rows, tensor.Columns) { Entry = entry }),
-        ("crvq", (stored, entry, tensor) => new Codebooks(stored, tensor.Rows, tensor.Columns) { Entry = entry }),
+        ("higgs", ScaledRows.OfHiggs),
+        ("uniform", ScaledRows.OfUniform),
+        ("cvxq", ScaledRows.OfCvxq),
+        ("aqlm", (stored, entry, rows, columns) => new Codebooks(stored, rows, columns) { Entry = entry }),
+        ("crvq", (stored, entry, rows, columns) => new Codebooks(stored, rows, columns) { Entry = entry }),
+        ("kmeans", (stored, entry, rows, columns) => new SharedValues(stored, rows, columns) { Entry = entry }),
+        ("lowrank", (stored, entry, rows, columns) => new Factors(stored, rows, columns) { Entry = entry }),
     ];
 
     /// <summary>Null if there is nothing.</summary>
@@ -29,7 +32,31 @@ internal static class TrainableTensors
             return tensor.Shape.Count == 1 && KeptVector.Holds(tensor.DType) ? new KeptVector(entry.Arrays[0]) { Entry = entry } : null;
         }
 
+        return OfCodec(entry, tensor.Rows, tensor.Columns);
+    }
+
+    /// <summary>A matrix that is a part of a tensor, kept or packed by itself.</summary>
+    /// <param name="entry">The part.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    public static Trainable OfPart(PackedEntry entry, int rows, int columns)
+    {
+        if (rows == 0 || columns == 0)
+        {
+            return new FixedWeights([]) { Entry = entry };
+        }
+
+        if (entry.Arrays.FirstOrDefault(array => array.Name == entry.Name) is { } kept)
+        {
+            return new KeptVector(kept) { Entry = entry };
+        }
+
+        return OfCodec(entry, rows, columns) ?? new FixedWeights(new StoredTensor(entry).Weights()) { Entry = entry };
+    }
+
+    private static Trainable? OfCodec(PackedEntry entry, int rows, int columns)
+    {
         var stored = new StoredTensor(entry);
-        return Array.Find(Rows, row => row.Codec == stored.Codec).Of?.Invoke(stored, entry, tensor);
+        return Array.Find(Codecs, row => row.Codec == stored.Codec).Of?.Invoke(stored, entry, rows, columns);
     }
 }

@@ -119,6 +119,31 @@ public sealed class ForwardPass : IDisposable
         Assert.All(Logits(decoded, tokens).Zip(Logits(packed, tokens)), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
+    // Scales are trained with the bias that products add in the application.
+    [Fact]
+    public void OtherValuesKeepWhatProductsAdd()
+    {
+        const string Name = "model.layers.0.mlp.up_proj.weight";
+        tiny.Write();
+        using var source = ModelFile.Open(tiny.Folder);
+        using LanguageModel packed = LanguageModel.Open(source), other = LanguageModel.Open(source);
+        var tensor = source[Name];
+        var statistics = new LayerStatistics { Tokens = 1, InputMeans = [.. Enumerable.Repeat(3.0, tensor.Columns)] };
+        var opened = DecodedTensor.Open(Encoders.Of("cvxq", ("bits", 2.0), ("biasCorrection", true)).Encode(tensor, statistics, CancellationToken.None), tensor.DType, tensor.Shape);
+        Assert.False(opened.OutputBias.IsEmpty);
+        float[] weights = new float[opened.Count];
+        opened.Dequantize(weights);
+        packed.UseDequantized(Name, opened);
+        other.UseDequantized(Name, opened);
+        other.UseValues(Name, weights);
+        Assert.Equal(Logits(packed, [3, 1, 4]), Logits(other, [3, 1, 4]));
+        other.UseValues(Name, weights);
+        Assert.Equal(Logits(packed, [3, 1, 4]), Logits(other, [3, 1, 4]));
+        other.Use(Name, null);
+        other.UseValues(Name, weights);
+        Assert.NotEqual(Logits(packed, [3, 1, 4]), Logits(other, [3, 1, 4]));
+    }
+
     [Theory]
     [InlineData("lm_head.weight", 9, "the packed tensor 'lm_head.weight' is [9, 8], but the model's is [10, 8]")]
     [InlineData("fc.weight", 10, "the packed model has no tensor of the model")]

@@ -31,6 +31,17 @@ public sealed class RecoveredModel : IDisposable
         Assert.NotEqual(plain, trial.Bytes);
     }
 
+    [Theory]
+    [InlineData("method: kmeans\n  bits: 2")]
+    [InlineData("method: cvxq\n  bits: 2\n  groupSize: 64")]
+    [InlineData("lowrank: { rank: 3 }\n  keep: float16")]
+    [InlineData("lowrank: { rank: 1, residual: true }\n  method: uniform\n  bits: 2\n  groupSize: 16")]
+    public void IsNearerByWhateverMethod(string method)
+    {
+        var report = trial.Compress($"layers:\n- match: '*_proj.weight'\n  {method}\n" + Recover).Recovery!;
+        Assert.True(report.KlAfter < 0.9 * report.KlBefore, $"{report.KlBefore} -> {report.KlAfter}");
+    }
+
     [Fact]
     public void IsTrainedOnce()
     {
@@ -151,7 +162,7 @@ public sealed class RecoveredModel : IDisposable
     [Fact]
     public void HasSomethingToTrain()
     {
-        Assert.Null(trial.Run("layers:\n- match: '*norm*'\n  method: cvxq\n- match: '*'\n  keep: source\n" + Recover, "cache", CancellationToken.None));
-        Assert.Equal((Codes.RecipeConflict, 6), (trial.Diagnostics.Items[^1].Code, trial.Diagnostics.Items[^1].Line));
+        Assert.Null(trial.Run("layers:\n- match: '*norm*'\n  method: cvxq\n  grouping: clusters\n- match: '*'\n  keep: source\n" + Recover, "cache", CancellationToken.None));
+        Assert.Equal((Codes.RecipeConflict, 7), (trial.Diagnostics.Items[^1].Code, trial.Diagnostics.Items[^1].Line));
     }
 }

@@ -1,5 +1,6 @@
 using Compress.Core.Caching;
 using Compress.Core.Codecs;
+using Compress.Core.Codecs.LowRank;
 using Compress.Core.Compression;
 using Compress.Core.Models;
 using Compress.Core.Recovery;
@@ -23,6 +24,15 @@ public sealed class TrainedNumbers : IDisposable
         { "aqlm", "codebookBits=4", 20, 21 },
         { "crvq", "codebookBits=4 codebooks=3 critical=30", 20, 50 },
         { "crvq", "codebookBits=4 critical=100 entropy=true", 20, 16 },
+        { "kmeans", "bits=3", 7, 40 },
+        { "kmeans", "bits=5 shareRows=3 entropy=true", 8, 40 },
+        { "cvxq", "bits=3 groupSize=64", 4, 150 },
+        { "cvxq", "bits=2 groupSize=64 quantizer=laplace", 4, 150 },
+        { "lowrank", "rank=3 bits=4 groupSize=16", 9, 20 },
+        { "lowrank", "rank=4", 9, 20 },
+        { "lowrank", "rank=2 residual=true bits=3 groupSize=16", 6, 33 },
+        { "lowrank", "rank=0 residual=true bits=3 groupSize=16", 6, 33 },
+        { "lowrank", "rank=2 cvxq=true", 70, 3 },
     };
 
     public void Dispose() => folder.Dispose();
@@ -120,7 +130,9 @@ public sealed class TrainedNumbers : IDisposable
     private (Trainable Trained, EncodedTensor Encoded) Trained(string method, string settings, int rows, int columns)
     {
         float[] weights = RandomWeights.Gaussian(rows * columns);
-        var encoded = Encoders.Of(method, [.. settings.Split(' ').Select(word => word.Split('=')).Select(word => (word[0], Value(word[1])))]).Encoded(weights, rows, columns);
+        var pairs = settings.Split(' ').Select(word => word.Split('=')).ToDictionary(word => word[0], word => Value(word[1]));
+        var encoder = method == "lowrank" ? LowRank(pairs) : Encoders.Of(method, [.. pairs.Select(pair => (pair.Key, pair.Value))]);
+        var encoded = encoder.Encoded(weights, rows, columns);
         new TestModel().Add("w", [rows, columns], weights).Write(folder["m.safetensors"]);
         using var model = ModelFile.Open(folder["m.safetensors"]);
         using (var stream = File.Create(folder["entry"]))
@@ -129,6 +141,15 @@ public sealed class TrainedNumbers : IDisposable
         }
 
         return (TrainableTensors.Of(LayerEntry.Read(folder["entry"])!.As("w"), model["w"])!, encoded);
+
+        // Factors by uniform, by a method with nothing to train in a part of so few columns, or kept.
+        static ILayerEncoder LowRank(Dictionary<string, object> pairs)
+        {
+            ICodec factors = pairs.ContainsKey("bits") ? CodecTable.Find("uniform")! : pairs.Remove("cvxq") ? CodecTable.Find("cvxq")! : new KeptElements(DType.F16);
+            bool residual = pairs.Remove("residual");
+            pairs.Remove("rank", out object? rank);
+            return new LowRankCodec(new((int)rank!, null, null, false, residual, null, default), factors).Configure(new SettingValues(factors.Settings, pairs), seed: 7);
+        }
 
         static object Value(string word) => int.TryParse(word, out int number) ? number : bool.TryParse(word, out bool flag) ? flag : word;
     }

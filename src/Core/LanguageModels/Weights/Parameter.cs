@@ -13,6 +13,7 @@ namespace Compress.Core.LanguageModels.Weights;
 internal sealed class Parameter(SourceTensor source)
 {
     private PackedTensor? packed;
+    private float[] added = []; // to products with other values: what the packed tensor before them adds
     private bool dequantized;
     private float[]? values;
     private float[]? vector;
@@ -46,13 +47,17 @@ internal sealed class Parameter(SourceTensor source)
     }
 
     /// <summary>Takes the values from a packed tensor of the same shape, or again from the source if it is null.</summary>
-    public void Use(PackedTensor? tensor) => (packed, dequantized, values, vector) = (tensor, false, null, null);
+    public void Use(PackedTensor? tensor) => (packed, dequantized, values, vector, added) = (tensor, false, null, null, []);
 
     /// <summary>Takes the values that a packed tensor of the same shape stands for. Products with them are the same bits on every CPU.</summary>
     public void UseDequantized(PackedTensor tensor) => (packed, dequantized, values, vector) = (tensor, true, null, null);
 
     /// <summary>Takes other values, row-major. Products with them are the same bits on every CPU, as those with the source's are.</summary>
-    public void UseValues(float[] own) => (packed, values, vector) = (null, own, null);
+    public void UseValues(float[] own)
+    {
+        added = packed?.OutputBias.ToArray() ?? added;
+        (packed, values, vector) = (null, own, null);
+    }
 
     /// <summary>Reads rows as floats.</summary>
     public void ReadRows(int firstRow, int rowCount, Span<float> destination)
@@ -107,6 +112,7 @@ internal sealed class Parameter(SourceTensor source)
         if (values is not null)
         {
             BatchProduct.MultiplyTiles(Kernel.Fused, new FloatRows(values, Columns), x, y, batch);
+            PackedTensor.AddBias(added, y);
         }
         else if (packed is { } exact && dequantized)
         {
