@@ -21,7 +21,7 @@ internal static class CrvqBench
     {
         if (args.Length < 3)
         {
-            Console.WriteLine($"usage: crvq {QualityTrial.Usage} [--critical 1,2,4,8] [--codebooks 2,3,4] [--bits 1.1,1.3] [--steps N] [--block-steps N] [--out DIR]");
+            Console.WriteLine($"usage: crvq {QualityTrial.Usage} [--critical 2,8,4,1] [--codebooks 4,3,2] [--bits 1.3] [--steps N] [--block-steps N] [--out DIR]");
             return;
         }
 
@@ -29,39 +29,40 @@ internal static class CrvqBench
         string steps = QualityTrial.Option(args, "--steps") ?? "200", blockSteps = QualityTrial.Option(args, "--block-steps") ?? "50";
         string tuning = trial.Recovery($"tokens: 65536, steps: {steps}, learningRate: 0.02, blocks: {{ steps: {blockSteps}, learningRate: 0.02 }}");
         var report = new BenchReport($"crvq-{trial.Name}", args);
-        var rows = Ways(args).Select(way => Row(trial, way.Name, way.Recipe, tuning)).ToList();
-        rows.Insert(1, Row("BiLLM", BiLlm(trial)) + " | | | | | | |");
+        string comparison = Row("BiLLM", BiLlm(trial)) + " | | | | | | |";
         report.Line($"{trial.Name}: every matrix compressed, embedding and head included; bits per weight with everything that is stored. {trial.Description} "
             + $"Fine-tuned on 65,536 tokens of the calibration text: {blockSteps} steps for each block, then {steps} for the model as a whole, with a learning rate of 0.02. Memory is managed, garbage included, at its peak: of all layers' encoding, two at once, and of fine-tuning.");
         report.Line();
         report.Line("| | bits/weight | perplexity | KL | fine-tuned | KL | slowest matrix, s | encoding, s | MB | fine-tuning, s | MB |");
         report.Line("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-        rows.ForEach(report.Line);
-        report.Save();
+        report.Line(comparison);
+        foreach (var (name, recipe) in Ways(args))
+        {
+            report.Line(Row(trial, name, recipe, tuning));
+            report.Save(); // it takes long: rows are there as they come
+        }
     }
 
     private static IEnumerable<(string Name, string Recipe)> Ways(string[] args)
     {
         yield return ("AQLM, 1 × 8 bits", "method: aqlm\ncodebooks: 1\n" + Outputs);
-        foreach (int codebooks in Numbers(args, "--codebooks", "2,3,4"))
-        {
-            foreach (int critical in Numbers(args, "--critical", "1,2,4,8").Where(critical => critical == DefaultCritical || codebooks == DefaultCodebooks))
-            {
-                yield return (
-                    string.Create(CultureInfo.InvariantCulture, $"CRVQ, {critical} %, {codebooks} codebooks"),
-                    string.Create(CultureInfo.InvariantCulture, $"method: crvq\ncritical: {critical}\ncodebooks: {codebooks}\n{Outputs}"));
-            }
-        }
-
         foreach (string bits in (QualityTrial.Option(args, "--bits") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
-            yield return ($"AQLM, bits: {bits}", $"method: aqlm\nbits: {bits}\n{Outputs}");
             yield return ($"CRVQ, bits: {bits}", $"method: crvq\nbits: {bits}\n{Outputs}");
         }
 
         yield return ("HIGGS, p = 8, 1 bit", "method: higgs\np: 8\nbits: 1\n");
         yield return ("HIGGS, n = 2", "method: higgs\nbits: 1\n");
         yield return ("CVXQ, 1 bit", "method: cvxq\nbits: 1\nsensitivity: gradients\n");
+        foreach (int codebooks in Numbers(args, "--codebooks", "4,3,2"))
+        {
+            foreach (int critical in Numbers(args, "--critical", "2,8,4,1").Where(critical => critical == DefaultCritical || codebooks == DefaultCodebooks))
+            {
+                yield return (
+                    string.Create(CultureInfo.InvariantCulture, $"CRVQ, {critical} %, {codebooks} codebooks"),
+                    string.Create(CultureInfo.InvariantCulture, $"method: crvq\ncritical: {critical}\ncodebooks: {codebooks}\n{Outputs}"));
+            }
+        }
     }
 
     private static string Row(QualityTrial trial, string name, string recipe, string tuning)
@@ -69,10 +70,8 @@ internal static class CrvqBench
         var plain = trial.Measure(recipe);
         var (slowest, encoding, memory) = (trial.SlowestSeconds, trial.Seconds, trial.PeakBytes);
         var tuned = trial.Measure(recipe + tuning);
-        string row = Row(name, plain) + string.Create(CultureInfo.InvariantCulture,
+        return Row(name, plain) + string.Create(CultureInfo.InvariantCulture,
             $" {tuned.Perplexity:F2} | {tuned.Kl:F4} | {slowest:F1} | {encoding:F0} | {memory / 1e6:F0} | {trial.Seconds:F0} | {trial.PeakBytes / 1e6:F0} |");
-        Console.Error.WriteLine(row);
-        return row;
     }
 
     private static string Row(string name, Quality quality) =>
