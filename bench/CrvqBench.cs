@@ -21,7 +21,7 @@ internal static class CrvqBench
     {
         if (args.Length < 3)
         {
-            Console.WriteLine($"usage: crvq {QualityTrial.Usage} [--critical 2,8,4,1] [--codebooks 4,3,2] [--bits 1.3] [--steps N] [--block-steps N] [--out DIR]");
+            Console.WriteLine($"usage: crvq {QualityTrial.Usage} [--critical 2,8,4,1] [--codebooks 4,3,2] [--aqlm-bits 2] [--crvq-bits 1.3] [--steps N] [--block-steps N] [--out DIR]");
             return;
         }
 
@@ -46,9 +46,12 @@ internal static class CrvqBench
     private static IEnumerable<(string Name, string Recipe)> Ways(string[] args)
     {
         yield return ("AQLM, 1 × 8 bits", "method: aqlm\ncodebooks: 1\n" + Outputs);
-        foreach (string bits in (QualityTrial.Option(args, "--bits") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string method in new[] { "aqlm", "crvq" })
         {
-            yield return ($"CRVQ, bits: {bits}", $"method: crvq\nbits: {bits}\n{Outputs}");
+            foreach (string bits in (QualityTrial.Option(args, $"--{method}-bits") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+            {
+                yield return ($"{method.ToUpperInvariant()}, bits: {bits}", $"method: {method}\nbits: {bits}\n{Outputs}");
+            }
         }
 
         yield return ("HIGGS, p = 8, 1 bit", "method: higgs\np: 8\nbits: 1\n");
