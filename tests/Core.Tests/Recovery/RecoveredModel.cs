@@ -35,7 +35,7 @@ public sealed class RecoveredModel : IDisposable
     [InlineData("method: kmeans\n  bits: 2")]
     [InlineData("method: cvxq\n  bits: 2\n  groupSize: 64")]
     [InlineData("lowrank: { rank: 3 }\n  keep: float16")]
-    [InlineData("lowrank: { rank: 1, residual: true }\n  method: uniform\n  bits: 2\n  groupSize: 16")]
+    [InlineData("lowrank: { rank: 1, of: residual }\n  method: uniform\n  bits: 2\n  groupSize: 16")]
     public void IsNearerByWhateverMethod(string method)
     {
         var report = trial.Compress($"layers:\n- match: '*_proj.weight'\n  {method}\n" + Recover).Recovery!;
