@@ -1,5 +1,7 @@
 using Compress.Core.Codecs;
+using Compress.Core.Codecs.Sparse;
 using Compress.Core.Models;
+using Compress.Core.Pruning;
 using Compress.Core.Tests.Infra;
 using Compress.Runtime;
 using Compress.Runtime.Safetensors;
@@ -55,7 +57,16 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         new("uniform 8 bits, a scale a row", "uniform", [("bits", 8), ("symmetric", true), ("granularity", "channel")], 16, 8),
         // CodebookTables: an addition and a table entry for each of 4.23 codes, which are read eight at once.
         new("crvq 1.07 bits", "crvq", [], 5, 5),
+        // Expansion, for 8 weights: place, values, three operations, a multiply-add with one float more; and the codes of those that are kept.
+        new("sparse 50 %, uniform 4 bits", "uniform", [("bits", 4)], 21, 18) { Sparsity = 0.5 },
+        // SparseRows, for a weight that is kept: column, value and input one by one.
+        new("sparse 80 %, uniform 4 bits", "uniform", [("bits", 4)], 9, 20) { Sparsity = 0.8 },
+        new("sparse 90 %, uniform 4 bits", "uniform", [("bits", 4)], 5, 11) { Sparsity = 0.9 },
+        new("sparse 95 %, uniform 4 bits", "uniform", [("bits", 4)], 3, 6) { Sparsity = 0.95 },
     ];
+
+    /// <summary>The part of the weights that are pruned first, those of least magnitude.</summary>
+    public double Sparsity { get; init; }
 
     /// <summary>Encodes a matrix and opens it as an application does.</summary>
     public PackedTensor Encode(float[] weights, int rows, int columns)
@@ -66,6 +77,7 @@ internal sealed record PackedMatrices(string Label, string Codec, (string, objec
         }
 
         var codec = CodecTable.Find(Codec)!;
+        codec = Sparsity == 0 ? codec : new PruneCodec(new(Sparsity, null, Saliency.Magnitude, false, null, default), codec);
         var encoder = codec.Configure(new SettingValues(codec.Settings, Settings.ToDictionary(s => s.Item1, s => s.Item2)), 0);
         var matrix = WeightMatrix.FromArray(weights, rows, columns);
         var statistics = encoder.Needs == StatisticKinds.None ? null : new LayerStatistics { Tokens = 1, SquaredGradients = Gradients(rows, columns) };

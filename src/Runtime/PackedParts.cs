@@ -126,6 +126,18 @@ internal sealed class PackedParts
         return view;
     }
 
+    /// <summary>A stored array of bytes of any length.</summary>
+    /// <exception cref="InvalidDataException">It is absent, of another type, or longer than an array can be.</exception>
+    public ByteView Bytes(string part)
+    {
+        string name = PackedFormat.PartName(Name, part);
+        var view = find(name) is (var entry, var found) && entry.DType == DType.U8 && found.Length <= Array.MaxLength
+            ? found
+            : throw Bad($"its array {Quote.Name(name)} is not in the file, not of U8, or too long");
+        ownBytes += view.Length;
+        return view;
+    }
+
     /// <summary>Rows of codes with <paramref name="n"/> values, of exactly the expected size, or entropy-coded: then they are decoded, into plain codes.</summary>
     /// <param name="part">The array.</param>
     /// <param name="rows">Rows.</param>

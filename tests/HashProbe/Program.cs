@@ -6,6 +6,7 @@ using System.Text;
 using Compress.Core.Allocation;
 using Compress.Core.Calibration;
 using Compress.Core.Codecs.LowRank;
+using Compress.Core.Codecs.Sparse;
 using Compress.Core.Codecs;
 using Compress.Core.Compression;
 using Compress.Core.Diagnostics;
@@ -14,6 +15,7 @@ using Compress.Core.LanguageModels;
 using Compress.Core.Models;
 using Compress.Core.Numerics.LinearAlgebra;
 using Compress.Core.Numerics;
+using Compress.Core.Pruning;
 using Compress.Runtime;
 
 // Encodes fixed matrices with every codec and prints what the process is able to do, then a hash of each result. The tests start it
@@ -88,6 +90,22 @@ foreach (var (rank, bits, whitened, residual) in new (int?, double?, bool, bool)
         var statistics = new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(inputs, 100), Transposed = transposed };
         var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), whitened ? statistics : null, CancellationToken.None);
         Console.WriteLine($"{Hash(encoded)} lowrank [{rows}, {columns}] {whitened} {residual}");
+    }
+}
+
+// Pruned matrices, by every saliency, and in every layout of masks.
+foreach (var (sparsity, pattern, by) in new (double?, (int, int)?, Saliency)[]
+    { (0.5, null, Saliency.Magnitude), (0.9, null, Saliency.Magnitude), (null, (1, 2), Saliency.Magnitude), (0.8, null, Saliency.Wanda), (0.6, null, Saliency.SparseGpt), (null, (1, 2), Saliency.SparseGpt) })
+{
+    foreach (var (rows, columns) in new[] { (70, 54), (9, 130), (130, 10) })
+    {
+        var codec = new PruneCodec(new(sparsity, pattern, by, false, null, default), CodecTable.Find("kmeans")!);
+        var encoder = codec.Configure(new SettingValues(codec.Settings, new Dictionary<string, object> { ["bits"] = 3 }), seed: 7);
+        bool transposed = rows == 70;
+        int inputs = transposed ? rows : columns;
+        var statistics = by == Saliency.Magnitude ? null : new LayerStatistics { Tokens = 100, InputSecondMoments = Moments(inputs, 100), Transposed = transposed };
+        var encoded = encoder.Encode(WeightMatrix.FromArray(Weights(rows, columns), rows, columns), statistics, CancellationToken.None);
+        Console.WriteLine($"{Hash(encoded)} prune [{rows}, {columns}] {encoder.Settings}".Replace(culture.NumberFormat.NegativeSign, "-", StringComparison.Ordinal));
     }
 }
 

@@ -68,6 +68,12 @@ public static class Compressor
             return null;
         }
 
+        plan = GlobalThreshold.Find(recipe, plan, model, diagnostics, cancellationToken);
+        if (diagnostics.HasErrors)
+        {
+            return null;
+        }
+
         var sharing = SharedBits.Names(plan, recipe);
         var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);
         var asked = plan;

@@ -62,6 +62,7 @@ public sealed record Preview(string? Recipe, long SourceBytes, bool UpToDate, IR
 
             using var model = ModelFile.Open(request.ModelPath, recipe.StateDict);
             var plan = Plan.Make(recipe, model.Header, diagnostics);
+            plan = diagnostics.HasErrors ? plan : GlobalThreshold.Find(recipe, plan, model, diagnostics, cancellationToken);
             var sharing = SharedBits.Names(plan, recipe);
             plan = last is null ? plan : SharedBits.AsBefore(plan, last.Keys);
             var budgeted = recipe.Budget is null ? null : new BudgetedPlan(recipe, plan, model);

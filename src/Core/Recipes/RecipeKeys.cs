@@ -53,6 +53,10 @@ internal static class RecipeKeys
     public const string Energy = "energy";
     public const string By = "by";
     public const string Of = "of";
+    public const string Prune = "prune";
+    public const string Sparsity = "sparsity";
+    public const string Pattern = "pattern";
+    public const string Scope = "scope";
 
     /// <summary>The only grammar so far.</summary>
     public const int GrammarVersion = 1;
@@ -61,7 +65,7 @@ internal static class RecipeKeys
     public static readonly string[] OfChoice = [Choose, MinBits, MaxBits, Group];
 
     /// <summary>Keys of what is done before or after the method.</summary>
-    public static readonly string[] OfStages = [LowRank];
+    public static readonly string[] OfStages = [Prune, LowRank];
 
     /// <summary>Keys of <c>lowrank</c>.</summary>
     public static readonly string[] OfLowRank = [Rank, Energy, Bits, By, Of];
@@ -74,6 +78,18 @@ internal static class RecipeKeys
 
     /// <summary>Values of <c>of</c>, the default first.</summary>
     public static readonly string[] Factored = ["weights", "residual"];
+
+    /// <summary>Keys of <c>prune</c>.</summary>
+    public static readonly string[] OfPrune = [Sparsity, Pattern, By, Scope];
+
+    /// <summary>Keys of <c>prune</c> that say how much: one of them is given.</summary>
+    public static readonly string[] OfSparsity = [Sparsity, Pattern];
+
+    /// <summary>Values of <c>by</c> in <c>prune</c>, the default first.</summary>
+    public static readonly string[] Saliencies = ["magnitude", "wanda", "sparsegpt"];
+
+    /// <summary>Values of <c>scope</c>, the default first.</summary>
+    public static readonly string[] Scopes = ["layer", "global"];
 
     /// <summary>Keys of the whole recipe; a method's settings stand beside them.</summary>
     public static readonly string[] OfRecipe = [Version, Source, Method, Keep, .. OfStages, .. OfChoice, Layers, Seed, NonFinite, Budget, Calibration, Recover, Gate];

@@ -85,6 +85,7 @@ public static class RecipeSchema
             [RecipeKeys.Recover] = RecoverySchema.Create(),
             [RecipeKeys.Gate] = GateSchema.Create(),
         };
+        properties[RecipeKeys.Prune] = PruneSchema.Create();
         properties[RecipeKeys.LowRank] = LowRankSchema.Create();
         BudgetSchema.AddLimits(properties);
         AddSettings(properties, codecs);
@@ -105,6 +106,7 @@ public static class RecipeSchema
             [RecipeKeys.Keep] = Keep("Store these tensors uncompressed."),
             [RecipeKeys.Choose] = BudgetSchema.Choose("What the budget chooses from for these tensors. Default: all widths of the method."),
         };
+        ruleProperties[RecipeKeys.Prune] = PruneSchema.Create();
         ruleProperties[RecipeKeys.LowRank] = LowRankSchema.Create();
         BudgetSchema.AddLimits(ruleProperties);
         AddSettings(ruleProperties, codecs);
@@ -138,6 +140,7 @@ public static class RecipeSchema
             [RecipeKeys.Method] = Method(codecs, "How tensors with this option are compressed. Default: as beside 'choose'."),
             [RecipeKeys.Keep] = Keep("Store tensors with this option uncompressed."),
         };
+        properties[RecipeKeys.Prune] = PruneSchema.Create();
         properties[RecipeKeys.LowRank] = LowRankSchema.Create();
         BudgetSchema.AddLimits(properties);
         properties.Remove(RecipeKeys.Group);

@@ -1,6 +1,8 @@
 using Compress.Core.Codecs;
 using Compress.Core.Codecs.LowRank;
+using Compress.Core.Codecs.Sparse;
 using Compress.Core.Diagnostics;
+using Compress.Core.Pruning;
 using Compress.Core.Recipes.Yaml;
 
 namespace Compress.Core.Recipes;
@@ -14,8 +16,11 @@ internal sealed record MethodChoice(ICodec? Codec, IReadOnlyDictionary<string, G
     /// <summary>How matrices are factored before the method packs them, if they are.</summary>
     public LowRankSettings? LowRank { get; init; }
 
+    /// <summary>Which weights become zero before the method packs the others, if any do.</summary>
+    public PruneSettings? Prune { get; init; }
+
     /// <summary>The method with what is done before it.</summary>
-    public ICodec Packer => LowRank is { } lowRank ? new LowRankCodec(lowRank, Codec!) : Codec!;
+    public ICodec Packer => LowRank is { } lowRank ? new LowRankCodec(lowRank, Codec!) : Prune is { } prune ? new PruneCodec(prune, Codec!) : Codec!;
 }
 
 /// <summary>A setting's value and the place of its key.</summary>
@@ -34,6 +39,7 @@ internal sealed class TreatmentReader
     private readonly RecipeValues values;
     private readonly OptionReader options;
     private readonly LowRankReader lowRanks;
+    private readonly PruneReader prunings;
 
     /// <param name="codecs">All methods, the default first.</param>
     /// <param name="seed">Of all random numbers.</param>
@@ -45,6 +51,7 @@ internal sealed class TreatmentReader
         (this.codecs, this.seed, this.hasBudget, this.errors, values) = (codecs, seed, hasBudget, errors, new(errors));
         options = new(seed, hasBudget, values, errors);
         lowRanks = new(file, values, errors);
+        prunings = new(file, codecs, values, errors);
     }
 
     /// <summary>The first codec with no settings given: what an empty recipe says.</summary>
@@ -67,8 +74,13 @@ internal sealed class TreatmentReader
         var fixedBits = isRecipe && choose is null ? null : map.Entries.FirstOrDefault(entry => choice.Codec is { } codec && Find(codec, entry.Key) is { GivesBits: true });
         options.CheckPlace(map, keep ?? fixedBits);
         choice = choice with { Limits = options.Limits(map, choice.Limits) };
-        var factored = map.Find(RecipeKeys.LowRank);
-        choice = choice with { LowRank = factored is null ? choice.LowRank : lowRanks.Read(factored) };
+        var (factored, pruned) = (map.Find(RecipeKeys.LowRank), map.Find(RecipeKeys.Prune));
+        choice = choice with
+        {
+            LowRank = factored is not null ? lowRanks.Read(factored) : pruned is null ? choice.LowRank : null,
+            Prune = pruned is not null ? prunings.Read(pruned) : factored is null ? choice.Prune : null,
+        };
+        prunings.CheckPlace(pruned, factored, keep is null ? choice : choice with { Codec = null });
         if (keep is not null)
         {
             if (method is not null)
@@ -78,7 +90,7 @@ internal sealed class TreatmentReader
             }
 
             var kept = Keep(keep);
-            return (factored is null || kept is null ? kept : Kept(keep, kept, choice.LowRank, map), choice);
+            return (kept is null || (factored ?? pruned) is null ? kept : KeptIn(keep, kept, choice, map), choice);
         }
 
         if (errors.Count > errorsBefore || choice.Codec is null)
@@ -222,8 +234,12 @@ internal sealed class TreatmentReader
         return word is null ? null : new(RecipeKeys.KeepTypes.First(type => type.Key == word).Value, entry.Position);
     }
 
-    private Treatment.Compress? Kept(YamlEntry keep, Treatment.Keep treatment, LowRankSettings? lowRank, YamlMap map) =>
-        lowRank is not null && lowRanks.Kept(keep, treatment, lowRank) is { } codec ? new(codec, codec.Configure(new([], new Dictionary<string, object>()), seed), map.Position) : null;
+    // What a stage makes of a matrix, kept in a float type.
+    private Treatment.Compress? KeptIn(YamlEntry keep, Treatment.Keep treatment, MethodChoice choice, YamlMap map)
+    {
+        var codec = choice.LowRank is { } lowRank ? lowRanks.Kept(keep, treatment, lowRank) : choice.Prune is { } prune ? prunings.Kept(keep, treatment, prune) : null;
+        return codec is null ? null : new(codec, codec.Configure(new([], new Dictionary<string, object>()), seed), map.Position);
+    }
 
     private Treatment.Compress? Configure(MethodChoice choice, YamlMap map)
     {

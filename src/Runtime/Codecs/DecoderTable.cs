@@ -4,6 +4,7 @@ using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
 using Compress.Runtime.Codecs.KMeans;
 using Compress.Runtime.Codecs.LowRank;
+using Compress.Runtime.Codecs.Sparse;
 using Compress.Runtime.Codecs.Uniform;
 
 namespace Compress.Runtime.Codecs;
@@ -20,6 +21,7 @@ internal static class DecoderTable
         ("aqlm", parts => new CrvqTensor(parts, "aqlm")),
         ("crvq", parts => new CrvqTensor(parts, "crvq")),
         ("kmeans", parts => new KMeansTensor(parts)),
+        ("sparse", parts => new SparseTensor(parts)),
         ("lowrank", parts => new LowRankTensor(parts)),
     ];
 

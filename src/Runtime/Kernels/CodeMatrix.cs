@@ -34,6 +34,12 @@ internal sealed class CodeMatrix
     /// <summary>The zero point of all groups, if none are stored.</summary>
     public byte FixedZero { get; init; }
 
+    /// <summary>The first row's first scale, among all that are stored: not 0 in a part of a row.</summary>
+    public long FirstScale { get; init; }
+
+    /// <summary>All scales that are stored.</summary>
+    public long ScaleCount { get => field == 0 ? (long)Rows * Groups : field; init; }
+
     /// <summary>Scales of a row.</summary>
     public int Groups => GroupCount(Columns, GroupSize);
 
@@ -42,6 +48,25 @@ internal sealed class CodeMatrix
 
     /// <summary>Bytes of a row of codes.</summary>
     public int RowBytes => (int)CodePacking.RowBytes(CodesPerRow, Bits);
+
+    /// <summary>Some columns of a matrix of one row.</summary>
+    /// <param name="first">The first: a strip of codes and a group begin with it.</param>
+    /// <param name="count">How many: whole strips, or all up to the end.</param>
+    public CodeMatrix Part(int first, int count) => new()
+    {
+        Rows = 1,
+        Columns = count,
+        Bits = Bits,
+        Codebook = Codebook,
+        Codes = Codes.From((long)first / CodePacking.StripCodes * CodePacking.StripBytes(Bits)),
+        GroupSize = GroupSize,
+        Scales = Scales,
+        SharesScale = SharesScale,
+        Zeros = Zeros,
+        FixedZero = FixedZero,
+        FirstScale = SharesScale ? 0 : first / GroupSize,
+        ScaleCount = ScaleCount,
+    };
 
     /// <summary>Scales of a row of <paramref name="columns"/> columns.</summary>
     public static int GroupCount(int columns, int groupSize) => (int)(((long)columns + groupSize - 1) / groupSize);

@@ -81,7 +81,7 @@ internal ref struct RowCursor
         packed = matrix.Codes.Slice((long)start * RowBytes, rows * RowBytes);
         if (!matrix.SharesScale)
         {
-            Read((long)start * Groups, (long)matrix.Rows * Groups, rows * Groups);
+            Read(matrix.FirstScale + ((long)start * Groups), matrix.ScaleCount, rows * Groups);
             return;
         }
 

@@ -28,6 +28,8 @@ public sealed class FakeMethod(string name, params Setting[] settings) : ICodec
 
     public int Version => 1;
 
+    public bool PacksSingleWeights => name == "uniform";
+
     public IReadOnlyList<Setting> Settings => settings;
 
     /// <summary>Refuses <c>groupSize</c> that is no power of two, as a method's own check.</summary>

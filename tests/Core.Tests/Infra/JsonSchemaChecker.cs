@@ -42,6 +42,7 @@ internal sealed class JsonSchemaChecker(JsonObject root)
         "minimum" => Number(instance) is not { } n || n >= Number(value),
         "maximum" => Number(instance) is not { } n || n <= Number(value),
         "exclusiveMinimum" => Number(instance) is not { } n || n > Number(value),
+        "exclusiveMaximum" => Number(instance) is not { } n || n < Number(value),
         "pattern" => Text(instance) is not { } text || Regex.IsMatch(text, value.GetValue<string>(), RegexOptions.ECMAScript),
         "minLength" => Text(instance) is not { } text || text.Length >= (int)value,
         "maxLength" => Text(instance) is not { } text || text.Length <= (int)value,

@@ -13,7 +13,12 @@ public class Schema
         "budget: {bits: 3}\nminBits: 4\nmaxBits: 3", "budget: {bits: 3}\nmaxBits: 3\nlayers:\n- match: a\n  minBits: 5", "budget: {bits: 3}\nmethod: uniform\nmaxBits: 1",
         "budget: {bits: 3, sensitivity: {metric: perplexity}}", "budget: {bits: 3, sensitivity: {source: calibration}}",
         "budget: {bits: 3, sensitivity: {metric: perplexity, source: random}}\ncalibration: {text: t}",
-        "keep: float16\nlowrank: {rank: 8, of: residual}", "lowrank: {rank: 8}\nkeep: source"];
+        "keep: float16\nlowrank: {rank: 8, of: residual}", "lowrank: {rank: 8}\nkeep: source",
+        // Which methods pack single weights is no matter of a schema; nor is which numbers go together.
+        "method: uniform\nprune: {pattern: 4:4}", "method: uniform\nprune: {pattern: 0:4}", "method: uniform\nprune: {pattern: 2:33}",
+        "calibration: {text: t}\nmethod: uniform\nprune: {sparsity: 0.5, by: wanda, scope: global}", "method: uniform\nprune: {pattern: 2:4, scope: global}",
+        "prune: {sparsity: 0.5}", "prune: {sparsity: 0.5}\nkeep: source", "method: uniform\nprune: {sparsity: 0.5}\nlowrank: {rank: 8}",
+        "method: uniform\ngranularity: channel\nprune: {sparsity: 0.5}"];
 
     private static readonly JsonSchemaChecker Checker = new((JsonObject)JsonNode.Parse(RecipeSchema.Create(FakeMethod.Two))!);
 

@@ -58,6 +58,7 @@ internal static class ErrorFeedback
         private const int Width = FeedbackFactor.MaxStripWidth;
 
         private readonly int inputs = factor.Inputs;
+        private readonly IStripPlanner? planner = quantizer as IStripPlanner;
         private readonly float[] weights = new float[checked(outputs * factor.Inputs)];
 
         // Ŵ − W of what has been rounded, in the order of rounding.
@@ -104,6 +105,11 @@ internal static class ErrorFeedback
             }
 
             factor.Subtract(strip, 0, errors, count, targets);
+            for (int row = 0; row < count && planner is not null; row++)
+            {
+                planner.Plan(firstOutput + row, columns, targets.AsSpan(row * Width, columns.Length));
+            }
+
             for (int row = 0; row < count; row += quantizer.Outputs)
             {
                 int together = Math.Min(quantizer.Outputs, count - row);

@@ -28,8 +28,9 @@ internal sealed unsafe class FeedbackFactor
     /// <param name="groupSize">Inputs that are rounded one after another because they share a scale that is fitted: a multiple of blockSize. 0 if none is.</param>
     /// <param name="settings">Damping and order.</param>
     /// <param name="cancellationToken">Ends the work.</param>
+    /// <param name="stripUnit">Strips, but for the last, have a multiple of so many inputs; a multiple of blockSize, 64 at most.</param>
     /// <exception cref="ArgumentException">H has a value that is not finite.</exception>
-    public FeedbackFactor(double[] moments, int inputs, int blockSize, int groupSize, FeedbackSettings settings, CancellationToken cancellationToken)
+    public FeedbackFactor(double[] moments, int inputs, int blockSize, int groupSize, FeedbackSettings settings, CancellationToken cancellationToken, int stripUnit = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(blockSize, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(blockSize, MaxStripWidth);
@@ -41,7 +42,7 @@ internal sealed unsafe class FeedbackFactor
             ?? throw new ArgumentException("second moments that are not finite", nameof(moments));
         var ldl = new BlockLdl(factor, inputs, blockSize);
         diagonal = ldl.Diagonals;
-        (strips, groups) = Cut(order, blockSize, together);
+        (strips, groups) = Cut(order, Math.Max(blockSize, stripUnit), together);
 
         firstTile = new long[strips.Length];
         for (int strip = 0; strip < StripCount; strip++)
@@ -156,9 +157,9 @@ internal sealed unsafe class FeedbackFactor
         ];
     }
 
-    private static (int[] Strips, int[] Groups) Cut(int[] order, int blockSize, int groupSize)
+    private static (int[] Strips, int[] Groups) Cut(int[] order, int unit, int groupSize)
     {
-        int stripWidth = MaxStripWidth - (MaxStripWidth % blockSize);
+        int stripWidth = MaxStripWidth - (MaxStripWidth % unit);
         List<int> strips = [], groups = [];
         for (int first = 0; first < order.Length;)
         {

@@ -30,3 +30,13 @@ internal interface IBlockQuantizer
     /// <param name="factor">Positive.</param>
     void Rescale(int output, int input, double factor);
 }
+
+/// <summary>A quantizer that must see what several weights are to be rounded from before it rounds the first of them.</summary>
+internal interface IStripPlanner
+{
+    /// <summary>Called before a strip of an output is rounded.</summary>
+    /// <param name="output">The output.</param>
+    /// <param name="inputs">The strip's inputs, in the order of rounding.</param>
+    /// <param name="targets">What they are to be rounded to, but for what the errors of those before them in the strip will add.</param>
+    void Plan(int output, ReadOnlySpan<int> inputs, ReadOnlySpan<double> targets);
+}

@@ -23,12 +23,13 @@ internal sealed class SharedFactors(long maxBytes)
     /// <param name="settings">Damping and order.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <param name="transform">What makes of H the moments to factor, and words that tell it from others; null to factor H.</param>
+    /// <param name="stripUnit">As <see cref="FeedbackFactor"/> has it.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public FeedbackFactor Get(
         double[] moments, int inputs, int blockSize, int groupSize, FeedbackSettings settings, CancellationToken cancellationToken,
-        (string Words, Func<double[]> Apply)? transform = null)
+        (string Words, Func<double[]> Apply)? transform = null, int stripUnit = 1)
     {
-        var key = new Key(Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(moments))), inputs, blockSize, groupSize, transform?.Words, settings);
+        var key = new Key(Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(moments))), inputs, blockSize, groupSize, transform?.Words, settings, stripUnit);
         Entry entry;
         lock (recent)
         {
@@ -40,7 +41,7 @@ internal sealed class SharedFactors(long maxBytes)
         FeedbackFactor factor;
         lock (entry)
         {
-            factor = entry.Factor ??= new(transform?.Apply() ?? moments, inputs, blockSize, groupSize, settings, cancellationToken);
+            factor = entry.Factor ??= new(transform?.Apply() ?? moments, inputs, blockSize, groupSize, settings, cancellationToken, stripUnit);
         }
 
         lock (recent)
@@ -63,7 +64,7 @@ internal sealed class SharedFactors(long maxBytes)
         }
     }
 
-    private sealed record Key(string Moments, int Inputs, int BlockSize, int GroupSize, string? Transform, FeedbackSettings Settings);
+    private sealed record Key(string Moments, int Inputs, int BlockSize, int GroupSize, string? Transform, FeedbackSettings Settings, int StripUnit);
 
     private sealed class Entry(Key key)
     {

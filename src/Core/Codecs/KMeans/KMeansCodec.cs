@@ -26,6 +26,8 @@ internal sealed class KMeansCodec : ICodec
 
     public int Version => 1;
 
+    public bool PacksSingleWeights => true;
+
     public IReadOnlyList<Setting> Settings { get; } =
     [
         new("bits", "Bits per weight, without the shared values: 2^bits of them.", 4, 1, 8, GivesBits: true),

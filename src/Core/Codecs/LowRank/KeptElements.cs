@@ -13,6 +13,8 @@ internal sealed class KeptElements(DType type) : ICodec, ILayerEncoder
 
     public int Version => 1;
 
+    public bool PacksSingleWeights => true;
+
     public IReadOnlyList<Setting> Settings => [];
 
     string ILayerEncoder.Settings => type.Name();

@@ -14,6 +14,8 @@ internal sealed class UniformCodec : ICodec
 
     public int Version => 1;
 
+    public bool PacksSingleWeights => true;
+
     public IReadOnlyList<Setting> Settings { get; } =
     [
         new("bits", "Bits per weight, without scales and zero points.", 8, 2, 8, GivesBits: true),

@@ -5,13 +5,14 @@ using Compress.Runtime.Safetensors;
 namespace Compress.Runtime.Codecs.KMeans;
 
 /// <summary>Weights that share values (Deep Compression, Han et al., arXiv 1510.00149): each is a code, and the rows, or so many at a time, have a table of 2^bits values.</summary>
-internal sealed class KMeansTensor : PackedTensor
+internal sealed class KMeansTensor : PackedTensor, IRowParts
 {
     // Times the largest scale, 2^15 would be infinite.
     private const float Limit = 1 << 15;
 
     private readonly Kernel kernel;
     private readonly ValueRows rows;
+    private readonly CodeMatrix[] matrices;
 
     public KMeansTensor(PackedParts parts, Kernel? kernel = null)
         : base(parts)
@@ -23,7 +24,7 @@ internal sealed class KMeansTensor : PackedTensor
         var scales = new ScaleTable(parts, tables);
         bool isBFloat16 = bits <= 4;
         var values = parts.Part("values", isBFloat16 ? DType.BF16 : DType.F16, (long)tables << bits);
-        var matrices = new CodeMatrix[tables];
+        matrices = new CodeMatrix[tables];
         for (int table = 0; table < tables; table++)
         {
             int first = table * share;
@@ -45,6 +46,8 @@ internal sealed class KMeansTensor : PackedTensor
     }
 
     public override string Codec => "kmeans";
+
+    public void DequantizePart(int first, Span<float> destination) => RowParts.Decode(kernel, matrices[0], first, destination);
 
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) => rows.Decode(firstRow, rowCount, destination, Columns);
 

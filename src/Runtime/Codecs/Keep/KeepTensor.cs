@@ -9,7 +9,7 @@ namespace Compress.Runtime.Codecs.Keep;
 /// A tensor whose elements are stored one by one, under its own name: in the type that it had in the source model, or in
 /// another float type.
 /// </summary>
-internal sealed class KeepTensor : PackedTensor
+internal sealed class KeepTensor : PackedTensor, IRowParts
 {
     private readonly DType stored;
     private readonly ByteView elements;
@@ -45,6 +45,8 @@ internal sealed class KeepTensor : PackedTensor
         span = fits ? elements.All<T>() : default;
         return fits;
     }
+
+    public void DequantizePart(int first, Span<float> destination) => Elements.Read(stored, elements, first, destination);
 
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
         Elements.Read(stored, elements, (long)firstRow * Columns, destination);

@@ -9,7 +9,7 @@ namespace Compress.Runtime.Codecs.Uniform;
 /// codes 0 … 2^bits − 2 stand for −zero … zero), others a stored zero point for each scale.
 /// A scale serves the whole tensor, a row, or a group of consecutive columns of a row.
 /// </summary>
-internal sealed class UniformTensor : PackedTensor
+internal sealed class UniformTensor : PackedTensor, IRowParts
 {
     private readonly Kernel kernel;
     private readonly CodeMatrix matrix;
@@ -45,6 +45,8 @@ internal sealed class UniformTensor : PackedTensor
     }
 
     public override string Codec => "uniform";
+
+    public void DequantizePart(int first, Span<float> destination) => RowParts.Decode(kernel, matrix, first, destination);
 
     private protected override void DequantizeCore(int firstRow, int rowCount, Span<float> destination) =>
         kernel.DecodeRows(matrix, firstRow, rowCount, destination, Columns);
