@@ -22,6 +22,7 @@
     ("cvxq", $"size and perplexity of CVXQ beside rounding, error feedback, equal depths and HIGGS: {Compress.Bench.QualityTrial.Usage} [--out DIR]", Compress.Bench.CvxqBench.Run),
     ("crvq", $"size and perplexity of CRVQ and AQLM beside BiLLM and the other methods' fewest bits: {Compress.Bench.QualityTrial.Usage} [--critical 1,2] [--codebooks 2,4] [--out DIR]",
         Compress.Bench.CrvqBench.Run),
+    ("families", "size and perplexity by recipes of all families, without training and with it: MODEL CALIBRATION_TEXT HELD_OUT_TEXT RECIPES_FOLDER [--unit paragraph] [--window N] [--limit N] [--steps N] [--plot FILE.svg] [--out DIR]", Compress.Bench.FamiliesBench.Run),
     ("mnist", "size and accuracy of a network for MNIST by every recipe of a folder: MODEL.safetensors RECIPES_FOLDER [--plot FILE.svg] [--out DIR]", Compress.Bench.MnistBench.Run),
     ("prediction", "what budgets predict beside what is measured: MODEL CALIBRATION_TEXT HELD_OUT_TEXT [--unit paragraph] [--window N] [--limit N] [--plot FILE] [--out DIR]",
         Compress.Bench.PredictionBench.Run),

@@ -59,6 +59,7 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("aqlm", [("codebookBits", 4), ("objective", "outputs")]),
     ("crvq", [("codebookBits", 4), ("codebooks", 3), ("critical", 20), ("objective", "outputs")]),
     ("kmeans", []),
+    ("hashed", [("share", 3)]),
     ("kmeans", [("bits", 2), ("shareRows", 3), ("clustering", "lloyd"), ("weighting", "inputs")]),
     ("kmeans", [("bits", 6), ("shareRows", 1), ("entropy", true)]),
 ];

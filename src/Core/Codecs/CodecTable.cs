@@ -1,5 +1,6 @@
 using Compress.Core.Codecs.Crvq;
 using Compress.Core.Codecs.Cvxq;
+using Compress.Core.Codecs.Hashed;
 using Compress.Core.Codecs.Higgs;
 using Compress.Core.Codecs.KMeans;
 using Compress.Core.Codecs.Uniform;
@@ -10,7 +11,7 @@ namespace Compress.Core.Codecs;
 public static class CodecTable
 {
     /// <summary>All methods, the default first.</summary>
-    public static readonly IReadOnlyList<ICodec> All = [new HiggsCodec(), new UniformCodec(), new CvxqCodec(), new AqlmCodec(), new CrvqCodec(), new KMeansCodec()];
+    public static readonly IReadOnlyList<ICodec> All = [new HiggsCodec(), new UniformCodec(), new CvxqCodec(), new AqlmCodec(), new CrvqCodec(), new KMeansCodec(), new HashedCodec()];
 
     /// <summary>The method of that name, or null.</summary>
     public static ICodec? Find(string name) => All.FirstOrDefault(codec => codec.Name == name);

@@ -23,6 +23,9 @@ public interface ICodec
     /// <summary>True if each weight has a code by itself, or none: so it can pack those weights of a matrix that <c>prune</c> keeps. The tensor that it writes can be unpacked in parts.</summary>
     bool PacksSingleWeights => false;
 
+    /// <summary>Why it is of no use without the stage <c>recover</c>, in one clause; null of methods that are.</summary>
+    string? OnlyWithRecovery => null;
+
     /// <summary>An encoder for settings that have passed their types and bounds.</summary>
     /// <param name="settings">Every setting, its default where the recipe is silent.</param>
     /// <param name="seed">The recipe's seed.</param>

@@ -43,6 +43,7 @@ public static class Plan
 
         PlanWarnings.Add(recipe, header, usage, diagnostics);
         PlanWarnings.AddGroups(recipe, plans, diagnostics);
+        PlanWarnings.AddUnrecovered(recipe, plans, diagnostics);
         RankLimits.Check(recipe, plans, diagnostics);
         PruneLimits.Check(recipe, plans, diagnostics);
         return plans;

@@ -87,6 +87,20 @@ internal static class PlanWarnings
             diagnostics.Add(new(code, Severity.Warning, message, recipe.File, position.Line, position.Column));
     }
 
+    /// <summary>Warns of methods that are of no use without training, where there is none.</summary>
+    public static void AddUnrecovered(Recipe recipe, IReadOnlyList<LayerPlan> plans, DiagnosticBag diagnostics)
+    {
+        foreach (var compress in recipe.Recovery is not null ? [] : plans.Select(plan => plan.Treatment).OfType<Treatment.Compress>().DistinctBy(compress => compress.Position))
+        {
+            if (compress.Codec.OnlyWithRecovery is { } why)
+            {
+                diagnostics.Add(new(Codes.RecipeNeedsRecovery, Severity.Warning,
+                    $"method {compress.Codec.Name} takes 'recover' to be of use: {why}; add 'recover: {{ text: FILE }}', or give another method",
+                    recipe.File, compress.Position.Line, compress.Position.Column));
+            }
+        }
+    }
+
     /// <summary>Warns of groups that no tensor is in.</summary>
     public static void AddGroups(Recipe recipe, IReadOnlyList<LayerPlan> plans, DiagnosticBag diagnostics)
     {

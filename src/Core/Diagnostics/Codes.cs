@@ -20,6 +20,7 @@ public static class Codes
     public const string RecipeConflict = "CMPR1011";
     public const string RecipeMissingKey = "CMPR1012";
     public const string RecipeSavesNothing = "CMPR1013";
+    public const string RecipeNeedsRecovery = "CMPR1014";
 
     // 11xx: <CompressedModel> items and properties of the project
     public const string ItemModelMissing = "CMPR1101";

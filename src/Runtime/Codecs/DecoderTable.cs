@@ -1,5 +1,6 @@
 using Compress.Runtime.Codecs.Crvq;
 using Compress.Runtime.Codecs.Cvxq;
+using Compress.Runtime.Codecs.Hashed;
 using Compress.Runtime.Codecs.Higgs;
 using Compress.Runtime.Codecs.Keep;
 using Compress.Runtime.Codecs.KMeans;
@@ -20,6 +21,7 @@ internal static class DecoderTable
         ("cvxq", CvxqTensor.Open),
         ("aqlm", parts => new CrvqTensor(parts, "aqlm")),
         ("crvq", parts => new CrvqTensor(parts, "crvq")),
+        ("hashed", parts => new HashedTensor(parts)),
         ("kmeans", parts => new KMeansTensor(parts)),
         ("sparse", parts => new SparseTensor(parts)),
         ("lowrank", parts => new LowRankTensor(parts)),

@@ -26,6 +26,7 @@ public sealed class TrainedNumbers : IDisposable
         { "crvq", "codebookBits=4 critical=100 entropy=true", 20, 16 },
         { "kmeans", "bits=3", 7, 40 },
         { "kmeans", "bits=5 shareRows=3 entropy=true", 8, 40 },
+        { "hashed", "share=3", 7, 20 },
         { "cvxq", "bits=3 groupSize=64", 4, 150 },
         { "cvxq", "bits=2 groupSize=64 quantizer=laplace", 4, 150 },
         { "lowrank", "rank=3 bits=4 groupSize=16", 9, 20 },
