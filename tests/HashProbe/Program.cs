@@ -48,7 +48,7 @@ Console.WriteLine($"Vector128 {Vector128.IsHardwareAccelerated} Vector256 {Vecto
     ("higgs", [("bits", 2), ("p", 3), ("groupSize", 32), ("feedback", "gptq")]),
     ("cvxq", []),
     ("cvxq", [("bits", 2.5), ("quantizer", "laplace"), ("groupSize", 64), ("sensitivity", "inputs")]),
-    ("cvxq", [("bits", 3.0), ("groupSize", 64), ("grouping", "clusters"), ("sensitivity", "inputs")]),
+    ("cvxq", [("bits", 3.0), ("groupSize", 64), ("grouping", "clusters"), ("sensitivity", "inputs"), ("entropy", true)]),
     ("uniform", []),
     ("uniform", [("bits", 4), ("entropy", true)]),
     ("uniform", [("bits", 3), ("symmetric", true), ("clip", "mse")]),

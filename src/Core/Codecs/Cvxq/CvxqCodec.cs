@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Compress.Core.Codecs.Entropy;
 
 namespace Compress.Core.Codecs.Cvxq;
 
@@ -25,6 +26,7 @@ internal sealed class CvxqCodec : ICodec
         new("quantizer", "laplace: the paper's compander; normal: rotation, then the best levels for normal weights.", "normal", Choices: ["laplace", "normal"]),
         new("sensitivity", "What tells how much a weight matters. All but none need a calibration.", "none", Choices: Sensitivities),
         new("biasCorrection", "Products make up for what quantization does to mean outputs, with a half for each row. Needs a calibration. Not by itself in rows of fewer than 128 weights, nor with sensitivity none.", true),
+        EntropyCoding.Declared,
     ];
 
     public ILayerEncoder Configure(SettingValues settings, ulong seed)
@@ -38,7 +40,8 @@ internal sealed class CvxqCodec : ICodec
         var sensitivity = (Sensitivity)Array.IndexOf(Sensitivities, settings.Text("sensitivity"));
         bool asked = settings.IsGiven("biasCorrection"), corrected = settings.Bool("biasCorrection") && (asked || sensitivity != Sensitivity.None);
         return new CvxqEncoder(
-            new(settings.Number("bits"), 0), groupSize, settings.Text("grouping") == "clusters", settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? 1 : LeastCorrected : null, seed);
+            new(settings.Number("bits"), 0), groupSize, settings.Text("grouping") == "clusters", settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? 1 : LeastCorrected : null,
+            settings.Bool(EntropyCoding.Declared.Name), seed);
     }
 
     /// <summary>The text that recipes use.</summary>

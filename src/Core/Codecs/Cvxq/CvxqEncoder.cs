@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Compress.Core.Codecs.Entropy;
 using Compress.Core.Models;
 using Compress.Runtime.Codecs;
 using Compress.Runtime.Codecs.Cvxq;
@@ -17,13 +18,14 @@ namespace Compress.Core.Codecs.Cvxq;
 /// <param name="rotated">True for levels for normal weights, of rotated rows; false for the paper's.</param>
 /// <param name="sensitivity">Where G² comes from.</param>
 /// <param name="corrected">Rows of at least so many weights get a bias correction; null for none.</param>
+/// <param name="entropy">True to code the codes of each depth by their frequencies.</param>
 /// <param name="seed">Of the rotation.</param>
-internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, bool rotated, Sensitivity sensitivity, int? corrected, ulong seed) : IGroupEncoder
+internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, bool rotated, Sensitivity sensitivity, int? corrected, bool entropy, ulong seed) : IGroupEncoder
 {
     private readonly Companding companding = rotated ? Companding.Normal : Companding.Laplace;
 
     public string Settings => string.Create(CultureInfo.InvariantCulture,
-        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}{(clustered ? " grouping=clusters" : "")}{(corrected is { } least ? $" biasCorrection={least}" : "")}");
+        $"{bits} groupSize={groupSize} quantizer={(rotated ? $"normal seed={seed}" : "laplace")} sensitivity={CvxqCodec.NameOf(sensitivity)}{(clustered ? " grouping=clusters" : "")}{(corrected is { } least ? $" biasCorrection={least}" : "")}{(entropy ? " entropy=true" : "")}");
 
     public StatisticKinds Needs => SensitivityMap.Needs(sensitivity) | (corrected is not null ? StatisticKinds.InputMeans : StatisticKinds.None);
 
@@ -33,7 +35,7 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, 
     // A header and the half of a scale.
     public int BytesPerGroup => 3;
 
-    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, clustered, rotated, sensitivity, corrected, seed);
+    public IGroupEncoder WithCodeBits(long codeBits) => new CvxqEncoder(new(null, codeBits), groupSize, clustered, rotated, sensitivity, corrected, entropy, seed);
 
     public GroupCosts Groups(WeightMatrix weights, LayerStatistics? statistics, CancellationToken cancellationToken)
     {
@@ -54,6 +56,7 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, 
 
         var scales = new ScaleWriter(Array.ConvertAll(forms, form => (float)Math.Min(form.Scale * source.Unit, float.MaxValue)));
         var stored = new MemoryStream();
+        var byDepth = new MemoryStream[MixedMatrix.MaxDepth + 1];
         byte[] headers = new byte[count], codes = new byte[groupSize], packed = new byte[groupSize];
         source.ForEach((line, group, values) =>
         {
@@ -68,7 +71,8 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, 
                 }
 
                 CodePacking.Pack(codes.AsSpan(0, values.Length), form.Depth, packed);
-                stored.Write(packed, 0, (int)CodePacking.RowBytes(values.Length, form.Depth));
+                var stream = entropy && values.Length == groupSize ? byDepth[form.Depth] ??= new() : stored;
+                stream.Write(packed, 0, (int)CodePacking.RowBytes(values.Length, form.Depth));
             }
         });
 
@@ -86,6 +90,12 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, 
             scalePart,
             companding.Table,
         ];
+        if (entropy)
+        {
+            parameters[MixedMatrix.ByDepth] = true;
+            parts.AddRange(byDepth.Index().Where(pair => pair.Item is not null).Select(pair => OfDepth(pair.Index, pair.Item)));
+        }
+
         if (source.Clusters is { } clusters)
         {
             parameters["grouping"] = "clusters";
@@ -96,9 +106,16 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, 
         }
 
         var encoded = new EncodedTensor("cvxq", parameters, parts);
+        encoded = entropy ? EntropyCoding.Coded(encoded) : encoded;
 
         // Nothing multiplies with the rows of a matrix that is stored transposed.
         return statistics is { InputMeans: { } means, Transposed: false } && weights.Columns >= corrected ? BiasCorrection.Add(encoded, weights, means, cancellationToken) : encoded;
+    }
+
+    private EncodedPart OfDepth(int depth, MemoryStream codes)
+    {
+        int rowBytes = (int)CodePacking.RowBytes(groupSize, depth), rows = (int)(codes.Length / rowBytes);
+        return new(MixedMatrix.CodesOf(depth), DType.U8, [rows, rowBytes], codes.ToArray()) { Codes = new(rows, groupSize, 1 << depth) };
     }
 
     private SensitivityMap Map(WeightMatrix weights, LayerStatistics? statistics) => new(sensitivity, statistics, weights.Rows, weights.Columns);

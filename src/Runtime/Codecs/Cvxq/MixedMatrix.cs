@@ -21,6 +21,9 @@ internal sealed class MixedMatrix
     /// <summary>From this depth on only positive levels are in a table.</summary>
     public const int FirstFoldedDepth = 5;
 
+    /// <summary>The parameter of matrices whose codes are stored depth by depth, for entropy coding: those of groups that are not shorter than others in an array of each depth.</summary>
+    public const string ByDepth = "byDepth";
+
     /// <summary>See <see cref="LaneTables"/>.</summary>
     public const int LaneTableBytes = 64;
 
@@ -37,12 +40,12 @@ internal sealed class MixedMatrix
     public MixedMatrix(PackedParts parts, int rows, int columns, int groupSize, string levels)
     {
         (Rows, Columns, GroupSize, Groups) = (rows, columns, groupSize, CodeMatrix.GroupCount(columns, groupSize));
+        FullGroupBytes = [.. Enumerable.Range(0, MaxDepth + 1).Select(depth => GroupBytes(groupSize, depth))];
         headers = parts.Part("headers", DType.U8, (long)rows * Groups);
         scales = new(parts, (long)rows * Groups);
         rowStarts = RowStarts(parts);
-        codes = parts.Part("codes", DType.U8, rowStarts[^1]);
+        codes = parts.Has(ByDepth) && parts.Bool(ByDepth) ? Joined(parts) : parts.Part("codes", DType.U8, rowStarts[^1]);
         table = Table(parts.Shared(levels, DType.F16, LevelCount).All<Half>(), parts);
-        FullGroupBytes = [.. Enumerable.Range(0, MaxDepth + 1).Select(depth => GroupBytes(groupSize, depth))];
         LaneTables = new byte[(MaxDepth + 1) * LaneTableBytes];
         for (int depth = 1; depth <= MaxShuffledDepth; depth++)
         {
@@ -165,6 +168,61 @@ internal sealed class MixedMatrix
         }
 
         return starts;
+    }
+
+    /// <summary>The array of the codes of a depth, where they are stored by depth.</summary>
+    public static string CodesOf(int depth) => $"codes{depth}";
+
+    // All codes in their order, from those of each depth.
+    private ByteView Joined(PackedParts parts)
+    {
+        int whole = Columns / GroupSize;
+        int[] counts = new int[MaxDepth + 1];
+        for (int row = 0; row < Rows && Groups > 0; row++)
+        {
+            foreach (byte header in Headers(row)[..whole])
+            {
+                counts[Depth(header)] = checked(counts[Depth(header)] + 1);
+            }
+        }
+
+        var views = new ByteView[MaxDepth + 1];
+        long left = rowStarts[^1];
+        for (int depth = 1; depth <= MaxDepth; depth++)
+        {
+            if (counts[depth] > 0)
+            {
+                views[depth] = parts.Codes(CodesOf(depth), counts[depth], GroupSize, 1 << depth).Codes;
+                left -= (long)counts[depth] * FullGroupBytes[depth];
+            }
+        }
+
+        views[0] = parts.Part("codes", DType.U8, left); // of shorter groups
+        if (rowStarts[^1] > Array.MaxLength)
+        {
+            throw parts.Bad("its codes are stored by depth, and are too many for that");
+        }
+
+        byte[] all = new byte[rowStarts[^1]];
+        long[] next = new long[MaxDepth + 1];
+        int at = 0;
+        for (int row = 0; row < Rows && Groups > 0; row++)
+        {
+            var headers = Headers(row);
+            for (int group = 0; group < headers.Length; group++)
+            {
+                int depth = Depth(headers[group]), from = group < whole ? depth : 0;
+                int bytes = group < whole ? FullGroupBytes[depth] : GroupBytes(Columns - (group * GroupSize), depth);
+                if (bytes > 0)
+                {
+                    views[from].Slice(next[from], bytes).CopyTo(all.AsSpan(at));
+                    next[from] += bytes;
+                    at += bytes;
+                }
+            }
+        }
+
+        return new(MappedBytes.FromArray(all), 0, all.Length);
     }
 
     private static byte[]? Lanes(ReadOnlySpan<float> levels, bool folded)

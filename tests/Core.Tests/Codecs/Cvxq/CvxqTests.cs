@@ -166,6 +166,38 @@ public class CvxqTests
         Assert.All(decoded[64..], value => Assert.Equal(-0.75f, value, 1e-3f));
     }
 
+    // Codes of Lloyd-Max levels have an entropy of 3.765 bits with 16 levels and 2.825 with 8 (as higgs's, docs/entropy.md).
+    [Theory]
+    [InlineData("rows", 4, 3.765)]
+    [InlineData("rows", 3, 2.825)]
+    [InlineData("clusters", 4, 3.765)]
+    public void CodesOfADepthTakeTheirEntropy(string grouping, int depth, double entropy)
+    {
+        const int Rows = 512, Columns = 512;
+        float[] weights = RandomWeights.Gaussian(Rows * Columns);
+        var statistics = new LayerStatistics { Tokens = 1, SquaredGradients = [.. Enumerable.Repeat(1.0, weights.Length)] };
+        var encoder = Encoders.Of("cvxq", ("bits", (double)depth), ("grouping", grouping), ("entropy", true), ("biasCorrection", false));
+        var plain = Encoders.Of("cvxq", ("bits", (double)depth), ("grouping", grouping));
+        var coded = encoder.Encoded(weights, Rows, Columns);
+        byte[] headers = coded.Parts.Single(part => part.Name == "headers").Bytes;
+        double expected = headers.Sum(header => 128.0 * (header & 15)) * entropy / depth;
+        Assert.Equal(expected, coded.Parts.Where(part => part.Name.StartsWith("codes", StringComparison.Ordinal)).Sum(part => 8.0 * part.Bytes.Length), 0.01 * expected);
+        Assert.Equal(plain.Decoded(weights, Rows, Columns), encoder.Decoded(weights, Rows, Columns));
+        Assert.True(DecodedTensor.Open(coded, DType.F32, [Rows, Columns]).MemoryBytes > coded.Parts.Where(part => !part.Shared).Sum(part => part.Bytes.LongLength));
+    }
+
+    // Groups that end rows are shorter, and stay as they are.
+    [Theory]
+    [InlineData("normal")]
+    [InlineData("laplace")]
+    public void CodedWeightsAreThoseOfPlainCodes(string quantizer)
+    {
+        float[] weights = [.. RandomWeights.Gaussian(90 * 428).Select((w, i) => MathF.ScaleB(w, i / 428 % 9))];
+        Assert.Equal(
+            Encoders.Of("cvxq", ("groupSize", 64), ("quantizer", quantizer), ("bits", 3.5)).Decoded(weights, 90, 428),
+            Encoders.Of("cvxq", ("groupSize", 64), ("quantizer", quantizer), ("bits", 3.5), ("entropy", true)).Decoded(weights, 90, 428));
+    }
+
     [Theory]
     [InlineData("normal", "rows")]
     [InlineData("laplace", "rows")]
