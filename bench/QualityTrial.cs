@@ -25,7 +25,7 @@ internal sealed class QualityTrial : IDisposable
     private const int CalibrationTokens = 16384;
 
     // What only recipes with a calibration say.
-    private static readonly string[] Calibrated = ["gptq", "sensitivity: ", "objective: outputs", "by: whitened"];
+    private static readonly string[] Calibrated = ["gptq", "sensitivity: ", "objective: outputs", "by: whitened", "by: sparsegpt"];
 
     private readonly string folder = Directory.CreateTempSubdirectory("compress-quality-").FullName;
     private readonly string[] paths;

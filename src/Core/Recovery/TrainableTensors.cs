@@ -15,6 +15,7 @@ internal static class TrainableTensors
         ("crvq", (stored, entry, rows, columns) => new Codebooks(stored, rows, columns) { Entry = entry }),
         ("kmeans", (stored, entry, rows, columns) => new SharedValues(stored, rows, columns) { Entry = entry }),
         ("hashed", (stored, entry, rows, columns) => new HashedValues(stored, rows, columns) { Entry = entry }),
+        ("sparse", (stored, entry, rows, columns) => new PrunedValues(stored, rows, columns) { Entry = entry }),
         ("lowrank", (stored, entry, rows, columns) => new Factors(stored, rows, columns) { Entry = entry }),
     ];
 

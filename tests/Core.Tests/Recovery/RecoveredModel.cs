@@ -34,6 +34,8 @@ public sealed class RecoveredModel : IDisposable
     [Theory]
     [InlineData("method: kmeans\n  bits: 2")]
     [InlineData("method: cvxq\n  bits: 2\n  groupSize: 64")]
+    [InlineData("prune: { sparsity: 70% }\n  keep: float16")]
+    [InlineData("prune: { pattern: 1:4 }\n  method: kmeans\n  bits: 2")]
     [InlineData("method: hashed\n  share: 2")]
     [InlineData("lowrank: { rank: 3 }\n  keep: float16")]
     [InlineData("lowrank: { rank: 1, of: residual }\n  method: uniform\n  bits: 2\n  groupSize: 16")]

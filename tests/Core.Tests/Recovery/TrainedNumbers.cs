@@ -29,6 +29,8 @@ public sealed class TrainedNumbers : IDisposable
         { "hashed", "share=3", 7, 20 },
         { "cvxq", "bits=3 groupSize=64", 4, 150 },
         { "cvxq", "bits=2 groupSize=64 quantizer=laplace", 4, 150 },
+        { "prune", "keep", 9, 20 },
+        { "prune", "kmeans", 9, 70 },
         { "lowrank", "rank=3 bits=4 groupSize=16", 9, 20 },
         { "lowrank", "rank=4", 9, 20 },
         { "lowrank", "rank=2 residual=true bits=3 groupSize=16", 6, 33 },
@@ -131,8 +133,8 @@ public sealed class TrainedNumbers : IDisposable
     private (Trainable Trained, EncodedTensor Encoded) Trained(string method, string settings, int rows, int columns)
     {
         float[] weights = RandomWeights.Gaussian(rows * columns);
-        var pairs = settings.Split(' ').Select(word => word.Split('=')).ToDictionary(word => word[0], word => Value(word[1]));
-        var encoder = method == "lowrank" ? LowRank(pairs) : Encoders.Of(method, [.. pairs.Select(pair => (pair.Key, pair.Value))]);
+        var pairs = method == "prune" ? [] : settings.Split(' ').Select(word => word.Split('=')).ToDictionary(word => word[0], word => Value(word[1]));
+        var encoder = method == "prune" ? Pruning.PrunedWeights.Encoder(0.9, method: settings) : method == "lowrank" ? LowRank(pairs) : Encoders.Of(method, [.. pairs.Select(pair => (pair.Key, pair.Value))]);
         var encoded = encoder.Encoded(weights, rows, columns);
         new TestModel().Add("w", [rows, columns], weights).Write(folder["m.safetensors"]);
         using var model = ModelFile.Open(folder["m.safetensors"]);
