@@ -138,7 +138,7 @@ public sealed class RecoveredBlocks : IDisposable
     [Fact]
     public void AreNoneWhereNothingOfThemCanBeTrained()
     {
-        var done = trial.Compress("layers:\n- match: '*.0.*'\n  keep: float16\n  grouping: clusters\n- match: '*_proj.weight'\n  method: uniform\n  bits: 3\n" + Recover).Recovery!;
+        var done = trial.Compress("layers:\n- match: '*.0.*'\n  keep: float16\n- match: '*_proj.weight'\n  method: uniform\n  bits: 3\n" + Recover).Recovery!;
         Assert.Equal([0, 16, 16], done.Blocks!.Select(block => block.Steps));
     }
 }
