@@ -14,13 +14,21 @@ internal static class BiasCorrection
     // 16 MiB: rows of a cluster lie scattered, and are unpacked together.
     private const int FloatsAtOnce = 1 << 22;
 
-    /// <summary>An encoded matrix with its correction.</summary>
+    /// <summary>
+    /// The greatest ‖W − Ŵ‖² / ‖W‖² with which it is given unasked. Means are those of the source; where all layers are off by more, the compressed model's inputs have others, and the correction does harm:
+    /// docs/codecs/cvxq.md.
+    /// </summary>
+    public const double MaxError = 0.1;
+
+    /// <summary>An encoded matrix with its correction, or without it where the error is beyond a limit.</summary>
     /// <param name="encoded">The matrix.</param>
     /// <param name="weights">What it was made of, <c>[out, in]</c>.</param>
     /// <param name="means">E[x], <c>[in]</c>.</param>
+    /// <param name="maxError">The limit of ‖W − Ŵ‖² / ‖W‖².</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    public static EncodedTensor Add(EncodedTensor encoded, WeightMatrix weights, double[] means, CancellationToken cancellationToken)
+    public static EncodedTensor Add(EncodedTensor encoded, WeightMatrix weights, double[] means, double maxError, CancellationToken cancellationToken)
     {
+        double energy = 0, lost = 0;
         var decoded = DecodedTensor.Open(encoded, DType.F32, [weights.Rows, weights.Columns]);
         int columns = weights.Columns, atOnce = Math.Clamp(FloatsAtOnce / Math.Max(columns, 1), 1, Math.Max(weights.Rows, 1));
         float[] exact = new float[atOnce * columns], approximation = new float[atOnce * columns], bias = new float[weights.Rows];
@@ -36,11 +44,19 @@ internal static class BiasCorrection
                 for (int column = 0; column < columns; column++)
                 {
                     int index = (row * columns) + column;
-                    sum += ((double)exact[index] - approximation[index]) * means[column];
+                    double error = (double)exact[index] - approximation[index];
+                    sum += error * means[column];
+                    lost += error * error;
+                    energy += (double)exact[index] * exact[index];
                 }
 
                 bias[first + row] = (float)Math.Clamp(sum, -float.MaxValue, float.MaxValue);
             }
+        }
+
+        if (lost > maxError * energy)
+        {
+            return encoded;
         }
 
         var parameters = (JsonObject)encoded.Parameters.DeepClone();

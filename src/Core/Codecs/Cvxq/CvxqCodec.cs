@@ -9,6 +9,9 @@ internal sealed class CvxqCodec : ICodec
 {
     private static readonly string[] Sensitivities = ["none", "inputs", "factored", "gradients", "hidden"];
 
+    /// <summary>Rows of any length, as a recipe asks for.</summary>
+    public const int AllRows = 1;
+
     // A half for a row takes at most an eighth of a bit a weight.
     private const int LeastCorrected = 128;
 
@@ -25,7 +28,7 @@ internal sealed class CvxqCodec : ICodec
         new("grouping", "rows: groups are parts of rows, and products are fast; clusters: one column of rows that matter alike, as in the paper.", "rows", Choices: ["rows", "clusters"]),
         new("quantizer", "laplace: the paper's compander; normal: rotation, then the best levels for normal weights.", "normal", Choices: ["laplace", "normal"]),
         new("sensitivity", "What tells how much a weight matters. All but none need a calibration.", "none", Choices: Sensitivities),
-        new("biasCorrection", "Products make up for what quantization does to mean outputs, with a half for each row. Needs a calibration. Not by itself in rows of fewer than 128 weights, nor with sensitivity none.", true),
+        new("biasCorrection", "Products make up for what quantization does to mean outputs, with a half for each row. Needs a calibration. Not by itself in rows of fewer than 128 weights, where errors are large, or with sensitivity none.", true),
         EntropyCoding.Declared,
     ];
 
@@ -40,7 +43,7 @@ internal sealed class CvxqCodec : ICodec
         var sensitivity = (Sensitivity)Array.IndexOf(Sensitivities, settings.Text("sensitivity"));
         bool asked = settings.IsGiven("biasCorrection"), corrected = settings.Bool("biasCorrection") && (asked || sensitivity != Sensitivity.None);
         return new CvxqEncoder(
-            new(settings.Number("bits"), 0), groupSize, settings.Text("grouping") == "clusters", settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? 1 : LeastCorrected : null,
+            new(settings.Number("bits"), 0), groupSize, settings.Text("grouping") == "clusters", settings.Text("quantizer") == "normal", sensitivity, corrected ? asked ? AllRows : LeastCorrected : null,
             settings.Bool(EntropyCoding.Declared.Name), seed);
     }
 

@@ -17,7 +17,7 @@ namespace Compress.Core.Codecs.Cvxq;
 /// <param name="clustered">True for groups of one column of a cluster of rows; false for parts of a row.</param>
 /// <param name="rotated">True for levels for normal weights, of rotated rows; false for the paper's.</param>
 /// <param name="sensitivity">Where G² comes from.</param>
-/// <param name="corrected">Rows of at least so many weights get a bias correction; null for none.</param>
+/// <param name="corrected">Rows of at least so many weights get a bias correction, <see cref="CvxqCodec.AllRows"/> and with a budget also where errors are large; null for none.</param>
 /// <param name="entropy">True to code the codes of each depth by their frequencies.</param>
 /// <param name="seed">Of the rotation.</param>
 internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, bool rotated, Sensitivity sensitivity, int? corrected, bool entropy, ulong seed) : IGroupEncoder
@@ -108,8 +108,11 @@ internal sealed class CvxqEncoder(CodeBits bits, int groupSize, bool clustered, 
         var encoded = new EncodedTensor("cvxq", parameters, parts);
         encoded = entropy ? EntropyCoding.Coded(encoded) : encoded;
 
+        // A budget leaves large errors only where they matter little, and other layers' inputs nearly as they are.
+        double maxError = corrected == CvxqCodec.AllRows || bits.PerWeight is null ? double.PositiveInfinity : BiasCorrection.MaxError;
+
         // Nothing multiplies with the rows of a matrix that is stored transposed.
-        return statistics is { InputMeans: { } means, Transposed: false } && weights.Columns >= corrected ? BiasCorrection.Add(encoded, weights, means, cancellationToken) : encoded;
+        return statistics is { InputMeans: { } means, Transposed: false } && weights.Columns >= corrected ? BiasCorrection.Add(encoded, weights, means, maxError, cancellationToken) : encoded;
     }
 
     private EncodedPart OfDepth(int depth, MemoryStream codes)

@@ -84,6 +84,27 @@ public class BiasCorrectionTests
         Assert.Equal(expected, encoded.Parts.Any(part => part.Name == "bias"));
     }
 
+    // Two bits leave 0.117 of the energy of normal weights, three 0.035.
+    [Theory]
+    [InlineData(2, false, false)]
+    [InlineData(2, true, true)]
+    [InlineData(3, false, true)]
+    public void LargeErrorsHaveNoneUnlessAskedFor(double bits, bool asked, bool expected)
+    {
+        var encoder = asked ? Encoder(("bits", bits), ("biasCorrection", true)) : Encoder(("bits", bits));
+        var statistics = new LayerStatistics { Tokens = 1, InputSecondMoments = new double[256 * 256], InputMeans = new double[256] };
+        var encoded = encoder.Encode(WeightMatrix.FromArray(RandomWeights.Gaussian(64 * 256), 64, 256), statistics, CancellationToken.None);
+        Assert.Equal(expected, encoded.Parts.Any(part => part.Name == "bias"));
+    }
+
+    [Fact]
+    public void LargeErrorsOfABudgetHaveOne()
+    {
+        var statistics = new LayerStatistics { Tokens = 1, InputSecondMoments = new double[256 * 256], InputMeans = new double[256] };
+        var encoder = ((IGroupEncoder)Encoder()).WithCodeBits(64 * 256);
+        Assert.Contains(encoder.Encode(WeightMatrix.FromArray(RandomWeights.Gaussian(64 * 256), 64, 256), statistics, CancellationToken.None).Parts, part => part.Name == "bias");
+    }
+
     // Nothing multiplies with rows of a matrix that is stored as [in, out].
     [Fact]
     public void TransposedLayersHaveNone() => Assert.True(Packed(
@@ -109,7 +130,12 @@ public class BiasCorrectionTests
     }
 
     private static ILayerEncoder Encoder(params (string, object)[] settings) =>
-        Encoders.Of("cvxq", [("bits", 2.0), .. Array.Exists(settings, setting => setting.Item1 == "sensitivity") ? [] : new (string, object)[] { ("sensitivity", "inputs") }, .. settings]);
+        Encoders.Of("cvxq",
+        [
+            .. settings.Any(setting => setting.Item1 == "bits") ? [] : new (string, object)[] { ("bits", 3.0) },
+            .. settings.Any(setting => setting.Item1 == "sensitivity") ? [] : new (string, object)[] { ("sensitivity", "inputs") },
+            .. settings,
+        ]);
 
     private static LayerStatistics Statistics() => Encoders.Inputs(Columns) with { InputMeans = Means };
 
