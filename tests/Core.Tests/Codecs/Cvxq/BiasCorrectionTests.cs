@@ -80,7 +80,7 @@ public class BiasCorrectionTests
     {
         var encoder = asked ? Encoder(("biasCorrection", true)) : Encoder();
         var encoded = encoder.Encode(
-            WeightMatrix.FromArray(Weights[..(4 * columns)], 4, columns), new() { Tokens = 1, InputSecondMoments = new double[columns * columns], InputMeans = Means[..columns] }, CancellationToken.None);
+            WeightMatrix.FromArray(Weights[..(4 * columns)], 4, columns), new() { Tokens = 1, InputSecondMoments = Encoders.Inputs(columns).InputSecondMoments, InputMeans = Means[..columns] }, CancellationToken.None);
         Assert.Equal(expected, encoded.Parts.Any(part => part.Name == "bias"));
     }
 
@@ -92,7 +92,7 @@ public class BiasCorrectionTests
     public void LargeErrorsHaveNoneUnlessAskedFor(double bits, bool asked, bool expected)
     {
         var encoder = asked ? Encoder(("bits", bits), ("biasCorrection", true)) : Encoder(("bits", bits));
-        var statistics = new LayerStatistics { Tokens = 1, InputSecondMoments = new double[256 * 256], InputMeans = new double[256] };
+        var statistics = new LayerStatistics { Tokens = 1, InputSecondMoments = Encoders.Inputs(256).InputSecondMoments, InputMeans = new double[256] };
         var encoded = encoder.Encode(WeightMatrix.FromArray(RandomWeights.Gaussian(64 * 256), 64, 256), statistics, CancellationToken.None);
         Assert.Equal(expected, encoded.Parts.Any(part => part.Name == "bias"));
     }
@@ -100,7 +100,7 @@ public class BiasCorrectionTests
     [Fact]
     public void LargeErrorsOfABudgetHaveOne()
     {
-        var statistics = new LayerStatistics { Tokens = 1, InputSecondMoments = new double[256 * 256], InputMeans = new double[256] };
+        var statistics = new LayerStatistics { Tokens = 1, InputSecondMoments = Encoders.Inputs(256).InputSecondMoments, InputMeans = new double[256] };
         var encoder = ((IGroupEncoder)Encoder()).WithCodeBits(64 * 256);
         Assert.Contains(encoder.Encode(WeightMatrix.FromArray(RandomWeights.Gaussian(64 * 256), 64, 256), statistics, CancellationToken.None).Parts, part => part.Name == "bias");
     }
